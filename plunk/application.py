@@ -1,0 +1,49 @@
+"""The Flask application, wired together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from plunk.api import BLUEPRINTS
+from plunk.clock import Clock, SyncedClock
+from plunk.config import Settings, read_settings
+from plunk.db import database_now, db, engine_options
+from plunk.errors import Misconfigured
+from plunk.http import cors, envelope
+from plunk.http.limits import Limiter
+from plunk.http.runtime import KEY, Runtime
+from plunk.http.strict_json import CompactProvider
+from plunk.security import Seal
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+    """Return the web application; Misconfigured names the setting that is missing."""
+    chosen = settings or read_settings()
+    if not chosen.secret_key:
+        raise Misconfigured("SECRET_KEY is not set; give it at least 16 random characters.")
+    app = Flask("plunk", static_folder=None)
+    app.json = CompactProvider(app)
+    app.config["SQLALCHEMY_DATABASE_URI"] = chosen.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(chosen.database_url)
+    app.config["SECRET_KEY"] = chosen.secret_key
+    app.url_map.strict_slashes = False
+    db.init_app(app)
+    app.extensions[KEY] = _runtime(app, chosen, clock)
+    envelope.install(app)
+    cors.install(app, dashboard_origin=chosen.dashboard_url)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _runtime(app: Flask, settings: Settings, clock: Clock | None) -> Runtime:
+    limiter = None
+    if settings.ratelimit_enabled:
+        limiter = Limiter(settings.ratelimit_api, settings.ratelimit_storage_uri)
+    return Runtime(settings, clock or _database_clock(app), Seal(settings.secret_key), limiter)
+
+
+def _database_clock(app: Flask) -> Clock:
+    with app.app_context():
+        engine = db.engine
+    return SyncedClock(lambda: database_now(engine))

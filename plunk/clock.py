@@ -1,0 +1,89 @@
+"""The one place that reads the time; everything else is told.
+
+Invariant I12: inside, time is aware UTC. A process's own clock may be wrong by minutes, so
+what several machines must agree on (due times, leases) is read from the database and carried
+forward between readings by the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that knows the time."""
+
+    def now(self) -> datetime:
+        """Return the current instant, aware and in UTC."""
+        ...
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(UTC)
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move; for tests and simulation."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        """Return the instant the clock was last moved to."""
+        return self._now
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move the clock forward and return its new time."""
+        self._now += by
+        return self._now
+
+    def move_to(self, at: datetime) -> None:
+        """Set the clock, also backwards."""
+        self._now = at
+
+
+class SyncedClock:
+    """Another machine's clock, read every `every` seconds and carried forward in between.
+
+    Between readings it advances by this machine's monotonic clock, so a wrong or jumping wall
+    clock here never shows. It never runs backwards.
+    """
+
+    def __init__(self, read: Callable[[], datetime], *, every: float = 10.0) -> None:
+        self._read = read
+        self._every = every
+        self._lock = threading.Lock()
+        self._base: datetime | None = None
+        self._at = 0.0
+
+    def now(self) -> datetime:
+        """Return the other machine's time, at most one round trip behind it."""
+        with self._lock:
+            elapsed = time.monotonic() - self._at
+            if self._base is None or elapsed >= self._every:
+                return self._resync(elapsed)
+            return self._base + timedelta(seconds=elapsed)
+
+    def _resync(self, elapsed: float) -> datetime:
+        read = self._read()
+        carried = self._base + timedelta(seconds=elapsed) if self._base else read
+        self._base, self._at = max(read, carried), time.monotonic()
+        return self._base
+
+
+def iso(at: datetime) -> str:
+    """Return the wire form of an instant: ISO 8601, UTC, milliseconds, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(at: datetime | None) -> str | None:
+    """Return the wire form of an instant that may be missing."""
+    return iso(at) if at else None

@@ -1,0 +1,142 @@
+"""Settings: read from the environment once, checked, then handed around as one value."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from plunk.errors import Misconfigured
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+SECRET_NAMES = {"secret_key", "database_url", "mail_url"}
+MINIMUM_SECRET_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set; the names in the environment are in upper case."""
+
+    database_url: str = "sqlite:///plunk.db"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret_key: str = field(default="", repr=False)
+    mail_url: str = "outbox://"
+    api_url: str = "http://127.0.0.1:8000"
+    dashboard_url: str = "http://127.0.0.1:8000"
+    instance_path: Path = Path("instance")
+    environment: str = "production"
+    ratelimit_enabled: bool = True
+    ratelimit_api: str = "1000 per minute"
+    ratelimit_storage_uri: str = "memory://"
+    webhook_allow_private: bool = False
+    poll_seconds: float = 1.0
+    email_max_attachments: int = 10
+    email_max_attachment_mb: int = 10
+    web_concurrency: int = 2
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether the embedded database is used."""
+        return self.database_url.startswith("sqlite")
+
+    def masked(self) -> dict[str, str]:
+        """Return every setting as text fit for a terminal, with its secrets hidden."""
+        return {item.name.upper(): self._masked(item.name) for item in fields(self)}
+
+    def _masked(self, name: str) -> str:
+        value = str(getattr(self, name))
+        if name == "secret_key":
+            return "***" if value else "(unset)"
+        return mask_url(value) if name in SECRET_NAMES else value
+
+
+def mask_url(url: str) -> str:
+    """Return a URL with its password hidden."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of this environment; Misconfigured names the first bad one."""
+    env = os.environ if environ is None else environ
+    port = _integer(env, "PORT", 8000, low=0, high=65_535)
+    own_url = f"http://127.0.0.1:{port}"
+    return Settings(
+        database_url=database_url(env.get("DATABASE_URL") or "sqlite:///plunk.db"),
+        host=env.get("HOST") or "127.0.0.1",
+        port=port,
+        secret_key=_secret(env),
+        mail_url=env.get("MAIL_URL") or "outbox://",
+        api_url=_url(env, "API_URL", own_url),
+        dashboard_url=_url(env, "DASHBOARD_URL", _url(env, "API_URL", own_url)),
+        instance_path=Path(env.get("INSTANCE_PATH") or "instance"),
+        environment=env.get("ENVIRONMENT") or "production",
+        ratelimit_enabled=_flag(env, "RATELIMIT_ENABLED", default=True),
+        ratelimit_api=env.get("RATELIMIT_API") or "1000 per minute",
+        ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI") or "memory://",
+        webhook_allow_private=_flag(env, "WEBHOOK_ALLOW_PRIVATE", default=False),
+        poll_seconds=_number(env, "POLL_SECONDS", 1.0, low=0.05, high=3_600),
+        email_max_attachments=_integer(env, "EMAIL_MAX_ATTACHMENTS", 10, low=0, high=1_000),
+        email_max_attachment_mb=_integer(env, "EMAIL_MAX_ATTACHMENT_MB", 10, low=0, high=40),
+        web_concurrency=_integer(env, "WEB_CONCURRENCY", 2, low=1, high=256),
+    )
+
+
+def database_url(url: str) -> str:
+    """Return the URL as SQLAlchemy wants it: `postgres://` as platforms write it is accepted."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        raise Misconfigured(f"DATABASE_URL is not a URL: {mask_url(url)!r}")
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg://{rest}"
+    if scheme in {"sqlite", "postgresql+psycopg"}:
+        return url
+    raise Misconfigured(
+        f"DATABASE_URL has the scheme {scheme!r}; use sqlite:///file.db or postgres://…"
+    )
+
+
+def _secret(env: Mapping[str, str]) -> str:
+    secret = env.get("SECRET_KEY", "")
+    if secret and len(secret) < MINIMUM_SECRET_LENGTH:
+        raise Misconfigured(f"SECRET_KEY needs at least {MINIMUM_SECRET_LENGTH} characters.")
+    return secret
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    word = env.get(name)
+    if word is None:
+        return default
+    if word.lower() in TRUE_WORDS | FALSE_WORDS:
+        return word.lower() in TRUE_WORDS
+    raise Misconfigured(f"{name} must be 1 or 0, not {word!r}.")
+
+
+def _number(env: Mapping[str, str], name: str, default: float, *, low: float, high: float) -> float:
+    text = env.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise Misconfigured(f"{name} must be a number from {low:g} to {high:g}, not {text!r}.")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    value = _number(env, name, default, low=low, high=high)
+    if value != int(value):
+        raise Misconfigured(f"{name} must be a whole number, not {value:g}.")
+    return int(value)
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    url = (env.get(name) or default).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Misconfigured(f"{name} must be an http or https URL, not {url!r}.")
+    return url

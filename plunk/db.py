@@ -1,0 +1,161 @@
+"""The database: the declarative base, portable column types, engines and transactions.
+
+SQLite runs in WAL mode. A transaction there takes the write lock when it begins, because a read
+that turns into a write fails at once in WAL, whatever the busy time-out; only transactions opened
+by `begin_reading` start without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    TypeDecorator,
+    Uuid,
+    create_engine,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from plunk.clock import SystemClock
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLITE_BUSY_SECONDS = 30
+READ_ONLY = "plunk_read_only"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite, which knows no zones, stores it without one (I12)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant as the driver stores it."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored instant as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+Id = Uuid(as_uuid=False).with_variant(String(36), "sqlite")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the options every engine on this URL is made with."""
+    common: dict[str, Any] = {"json_serializer": dump_json, "pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        common["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
+    return common
+
+
+def dump_json(value: object) -> str:
+    """Return the compact JSON text that JSON columns store."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def open_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own keywords
+    """Return an engine outside Flask, for the worker, the command line and migrations."""
+    return create_engine(url, **{**engine_options(url), **options})
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Return a maker of sessions for code that runs outside a request."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """Open one session and one transaction; commit at the end, roll back on any exception."""
+    with sessions() as session, session.begin():
+        yield session
+
+
+def begin_reading(session: Session) -> None:
+    """Start this session's transaction without SQLite's write lock; it must not write."""
+    session.connection(execution_options={READ_ONLY: True})
+
+
+def is_postgres(session: Session) -> bool:
+    """Tell whether the session talks to PostgreSQL."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def insert_ignoring(
+    session: Session, table: type[Base], unique: Sequence[str]
+) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that skips rows whose unique columns are already taken."""
+    if is_postgres(session):
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
+
+
+def database_now(engine: Engine) -> datetime:
+    """Return the database's own time, which all processes around it share."""
+    if engine.dialect.name == "sqlite":
+        return SystemClock().now()  # embedded: the database's time is this machine's
+    with engine.connect() as connection:
+        now: datetime = connection.scalars(select(func.clock_timestamp(type_=UtcDateTime))).one()
+        return now
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    if type(connection).__module__.partition(".")[0] != "sqlite3":
+        return
+    connection.isolation_level = None  # we begin transactions ourselves
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit that was answered survives a power failure (I1); NORMAL may lose the last ones
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    mode = "DEFERRED" if connection.get_execution_options().get(READ_ONLY) else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")

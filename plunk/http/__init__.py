@@ -1,0 +1,1 @@
+"""Plumbing that every HTTP surface shares: authentication, bodies, errors, limits."""

@@ -1,0 +1,102 @@
+"""Routes that declare what they need and then do almost nothing.
+
+`endpoint` wraps a view in the steps every request takes, in this order: authenticate, count
+against the rate limit, claim the idempotency key, check query and body, call the view inside one
+transaction, commit, and only then shape the answer. What it is told is also what the OpenAPI
+document is generated from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from plunk.db import begin_reading, db
+from plunk.http import idempotency, limits
+from plunk.http.auth import READING, Access, authenticate
+from plunk.http.body import DEFAULT_LIMIT, parse_body, parse_query
+from plunk.http.runtime import Call, Caller, runtime
+
+Answer = tuple[object, int]
+View = Callable[..., Answer]
+NO_CONTENT = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What one route takes and gives; schemas are instances, an answer without one is empty."""
+
+    answers: Mapping[int, Schema | None]
+    body: Schema | None = None
+    query: Schema | None = None
+    access: Access = Access.SECRET
+    body_limit: int = DEFAULT_LIMIT
+    body_optional: bool = False
+    idempotent: bool = False
+    errors: tuple[int, ...] = field(default=())
+
+
+SPECS: dict[str, Spec] = {}
+
+
+def endpoint(blueprint: Blueprint, rule: str, *, method: str, spec: Spec) -> Callable[[View], View]:
+    """Serve the view at this rule; it gets a Call, the path's parts, and `body` and `query`."""
+
+    def register(view: View) -> View:
+        name = view.__name__
+        SPECS[f"{blueprint.name}.{name}"] = spec
+
+        @wraps(view)
+        def serve(**path: str) -> Response:
+            return limits.add_headers(_serve(view, spec, path))
+
+        blueprint.add_url_rule(rule, name, serve, methods=[method])
+        return view
+
+    return register
+
+
+def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
+    session: Session = db.session()
+    reading = request.method in READING
+    if reading:
+        begin_reading(session)
+    caller = authenticate(session, spec.access)
+    if limiter := runtime().limiter:
+        limiter.check(caller.id)
+
+    def work() -> Response:
+        call = Call(session, caller, runtime().clock.now(), runtime().settings)
+        return _answer(spec, session, view(call, **path, **_inputs(spec)))
+
+    if spec.idempotent:
+        return idempotency.once(session, caller, work)
+    return work()
+
+
+def _inputs(spec: Spec) -> dict[str, Any]:
+    inputs = {}
+    if spec.query is not None:
+        inputs["query"] = parse_query(spec.query)
+    if spec.body is not None:
+        inputs["body"] = parse_body(spec.body, limit=spec.body_limit, optional=spec.body_optional)
+    return inputs
+
+
+def _answer(spec: Spec, session: Session, answer: Answer) -> Response:
+    value, status = answer
+    session.commit()
+    schema = spec.answers[status]
+    if status == NO_CONTENT:
+        return Response(status=NO_CONTENT)
+    payload = value if schema is None else schema.dump(value)
+    return Response(current_app.json.dumps(payload), status, mimetype="application/json")
+
+
+__all__ = ["Access", "Answer", "Call", "Caller", "Spec", "endpoint"]

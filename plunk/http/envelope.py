@@ -1,0 +1,119 @@
+"""Errors as JSON: the only place that turns exceptions into HTTP answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from plunk import errors
+from plunk.clock import SystemClock, iso
+from plunk.errors import FieldProblem, Invalid, PlunkError
+from plunk.ids import new_id
+
+log = structlog.get_logger()
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+WRONG_TYPES = (
+    "Check the types: strings in quotes, numbers without quotes, true and false as booleans."
+)
+REQUIRED = "Add the required fields named in errors."
+SEE_DOCS = "See the API reference at /docs for the format of this request."
+SEE_ERRORS = "See errors for each field and what it needs."
+INTERNAL = "This is our mistake. Contact support and name the request id."
+
+
+def install(app: Flask) -> None:
+    """Give the application request ids and JSON errors."""
+    app.before_request(_name_request)
+    app.register_error_handler(PlunkError, answer_error)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def request_id() -> str:
+    """Return this request's id: the caller's when it is harmless, else a fresh one."""
+    if "request_id" not in g:
+        _name_request()
+    return str(g.request_id)
+
+
+def answer_error(error: PlunkError) -> Response:
+    """Return the error envelope for an error of ours."""
+    response = Response(_dumps(envelope(error)), status=error.status, mimetype="application/json")
+    if isinstance(error, errors.RateLimitExceeded) and error.details:
+        response.headers["Retry-After"] = str(error.details["retryAfter"])
+    return response
+
+
+def envelope(error: PlunkError) -> dict[str, Any]:
+    """Return the documented error body; members without a value are absent."""
+    members: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "statusCode": error.status,
+        "requestId": request_id(),
+    }
+    details = error.details
+    if isinstance(error, Invalid):
+        members["errors"] = [_problem_json(problem) for problem in error.problems]
+        details = {"errors": members["errors"]} if error.manual else details
+    if details:
+        members["details"] = details
+    if suggestion := _suggestion(error):
+        members["suggestion"] = suggestion
+    return {"success": False, "error": members, "timestamp": iso(SystemClock().now())}
+
+
+def _problem_json(problem: FieldProblem) -> dict[str, str]:
+    item = {"field": problem.field, "message": problem.message, "code": problem.code}
+    return item if problem.received is None else {**item, "received": problem.received}
+
+
+def _suggestion(error: PlunkError) -> str | None:
+    if not isinstance(error, Invalid):
+        return error.suggestion
+    if error.manual:
+        return SEE_ERRORS
+    if any(problem.code in {"invalid_type", "invalid_string"} for problem in error.problems):
+        return WRONG_TYPES
+    if any("required" in problem.message for problem in error.problems):
+        return REQUIRED
+    return SEE_DOCS
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else new_id()
+
+
+def _answer_http(error: HTTPException) -> Response:
+    match error:
+        case NotFound():
+            return answer_error(errors.UnknownRoute(f"No route {request.method} {request.path}"))
+        case MethodNotAllowed():
+            answer = answer_error(
+                errors.MethodNotAllowed(f"{request.path} does not answer {request.method}")
+            )
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+            return answer
+        case _ if error.code == errors.BodyTooLarge.status:
+            return answer_error(errors.BodyTooLarge("The body is larger than this route accepts."))
+        case _ if error.code is not None and error.code < errors.PlunkError.status:
+            plain = errors.BadRequest(error.description or error.name)
+            plain.status = error.code
+            return answer_error(plain)
+    return _answer_unexpected(error)
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    log.error("request.failed", request_id=request_id(), path=request.path, exc_info=error)
+    unexpected = PlunkError("An unexpected error occurred.")
+    unexpected.suggestion = INTERNAL
+    return answer_error(unexpected)
+
+
+def _dumps(payload: dict[str, Any]) -> str:
+    return current_app.json.dumps(payload)

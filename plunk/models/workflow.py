@@ -1,0 +1,136 @@
+"""Workflows: the editable graph, and the immutable revisions that runs follow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plunk.db import Base, Id, Json
+from plunk.models.columns import one_of, owned, primary_id
+
+DIALECTS = ("plunk", "flows", "crm")
+TRIGGER_TYPES = ("EVENT", "MANUAL", "SCHEDULE")
+STEP_TYPES = (
+    "TRIGGER",
+    "SEND_EMAIL",
+    "DELAY",
+    "WAIT_FOR_EVENT",
+    "CONDITION",
+    "EXIT",
+    "WEBHOOK",
+    "UPDATE_CONTACT",
+)
+WAIT_OUTCOMES = ("EVENT", "TIMEOUT")
+
+
+class Workflow(Base):
+    """A graph of steps that subjects enter; `revision` numbers its structural changes."""
+
+    __tablename__ = "workflows"
+    __table_args__ = (
+        UniqueConstraint("project_id", "id"),
+        Index("ix_workflows_newest", "project_id", "dialect", "created_at", "id"),
+        one_of("dialect", DIALECTS),
+        one_of("trigger_type", TRIGGER_TYPES),
+    )
+
+    id: Mapped[str] = primary_id()
+    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    dialect: Mapped[str] = mapped_column(String(10), default="plunk")
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str | None] = mapped_column(String(500))
+    enabled: Mapped[bool] = mapped_column(default=False)
+    trigger_type: Mapped[str] = mapped_column(String(20), default="EVENT")
+    trigger_config: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    allow_reentry: Mapped[bool] = mapped_column(default=False)
+    reentry_seconds: Mapped[int | None]
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Trigger(Base):
+    """One event that starts one workflow, with the condition it must meet."""
+
+    __tablename__ = "triggers"
+    __table_args__ = (
+        owned("workflow_id", "workflows", on_delete="CASCADE"),
+        owned("entry_step_id", "steps", on_delete="CASCADE"),
+        Index("ix_triggers_event", "project_id", "event_name"),
+        Index("ix_triggers_workflow", "workflow_id"),
+    )
+
+    id: Mapped[str] = primary_id()
+    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    workflow_id: Mapped[str] = mapped_column(Id)
+    entry_step_id: Mapped[str] = mapped_column(Id)
+    event_name: Mapped[str] = mapped_column(String)
+    condition: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Step(Base):
+    """One step; a deleted one stays, because runs and their histories refer to it."""
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        owned("workflow_id", "workflows", on_delete="CASCADE"),
+        owned("template_id", "templates"),
+        UniqueConstraint("project_id", "id"),
+        Index("ix_steps_workflow", "workflow_id", "created_at", "id"),
+        Index("ix_steps_template", "template_id"),
+        one_of("type", STEP_TYPES),
+    )
+
+    id: Mapped[str] = primary_id()
+    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    workflow_id: Mapped[str] = mapped_column(Id)
+    type: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(100))
+    label: Mapped[str | None] = mapped_column(String(100))
+    position: Mapped[Any] = mapped_column(Json)
+    config: Mapped[dict[str, Any]] = mapped_column(Json)
+    template_id: Mapped[str | None] = mapped_column(Id)
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Transition(Base):
+    """An edge; among those that apply the one with the lowest priority number is taken."""
+
+    __tablename__ = "transitions"
+    __table_args__ = (
+        owned("workflow_id", "workflows", on_delete="CASCADE"),
+        owned("from_step_id", "steps", on_delete="CASCADE"),
+        owned("to_step_id", "steps", on_delete="CASCADE"),
+        Index("ix_transitions_workflow", "workflow_id", "priority", "created_at", "id"),
+        one_of("wait_outcome", WAIT_OUTCOMES),
+    )
+
+    id: Mapped[str] = primary_id()
+    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    workflow_id: Mapped[str] = mapped_column(Id)
+    from_step_id: Mapped[str] = mapped_column(Id)
+    to_step_id: Mapped[str] = mapped_column(Id)
+    condition: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    priority: Mapped[int] = mapped_column(default=0)
+    wait_outcome: Mapped[str | None] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Revision(Base):
+    """One state of a workflow's graph, never changed once written; `source` is its `.flow` text."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (owned("workflow_id", "workflows", on_delete="CASCADE"),)
+
+    workflow_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    graph: Mapped[dict[str, Any]] = mapped_column(Json)
+    source: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]

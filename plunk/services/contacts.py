@@ -1,0 +1,272 @@
+"""Contacts: upsert by address, edit, find, list and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, asc, delete, desc, func, or_, select
+from sqlalchemy.orm import Session
+
+from plunk.addresses import normalise
+from plunk.db import insert_ignoring
+from plunk.engine.core import facts
+from plunk.errors import Conflict, ContactNotFound
+from plunk.ids import NO_ID, new_id, parse_id
+from plunk.models import Contact
+from plunk.paging import CursorPage
+from plunk.services import contact_data, events
+from plunk.services.events import NewEvent
+from plunk.values import UNSET, Unset
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDraft:
+    """What to create a contact with, or to merge into the one that has this address."""
+
+    email: str
+    subscribed: bool | None = None
+    data: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """What to change; UNSET leaves a field alone, and null data clears all of it."""
+
+    email: str | Unset = UNSET
+    subscribed: bool | Unset = UNSET
+    data: Mapping[str, Any] | Unset | None = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQuery:
+    """Which contacts to list, and in which order."""
+
+    limit: int = 20
+    cursor: str | None = None
+    search: str | None = None
+    subscribed: bool | None = None
+    status: str | None = None
+    sort: str = "createdAt"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A contact after an upsert."""
+
+    contact: Contact
+    is_new: bool
+
+
+def save(
+    session: Session,
+    project_id: str,
+    draft: ContactDraft,
+    *,
+    now: datetime,
+    default_subscribed: bool = True,
+    may_resubscribe: bool = True,
+) -> Saved:
+    """Create the contact or merge into the existing one; a real flip emits its event.
+
+    Without `may_resubscribe` an existing contact's unsubscription stands.
+    """
+    draft = replace(draft, email=normalise(draft.email))
+    contact = lock_by_email(session, project_id, draft.email)
+    if contact is None:
+        subscribed = default_subscribed if draft.subscribed is None else draft.subscribed
+        if created := _create(session, project_id, draft, subscribed=subscribed, now=now):
+            return Saved(created, is_new=True)
+        # Someone else created it between our two statements.
+        contact = _locked(session, project_id, Contact.email == draft.email)
+    if contact is None:
+        raise Conflict("The contact was created and deleted at the same time; try again.")
+    if draft.subscribed and not may_resubscribe:
+        draft = replace(draft, subscribed=None)
+    _apply(session, contact, _change_of(draft), now=now)
+    return Saved(contact, is_new=False)
+
+
+def change(
+    session: Session, project_id: str, contact_id: str, wanted: ContactChange, *, now: datetime
+) -> Contact:
+    """Edit a contact; ContactNotFound, or Conflict when another contact has the new address."""
+    contact = _locked(session, project_id, Contact.id == (parse_id(contact_id) or NO_ID))
+    if contact is None:
+        raise ContactNotFound(contact_id)
+    if not isinstance(wanted.email, Unset):
+        _move(session, contact, normalise(wanted.email))
+    _apply(session, contact, wanted, now=now)
+    return contact
+
+
+def get(session: Session, project_id: str, contact_id: str) -> Contact:
+    """Return the contact; ContactNotFound when the project has no such contact."""
+    found = session.scalars(
+        select(Contact).where(
+            Contact.project_id == project_id, Contact.id == (parse_id(contact_id) or NO_ID)
+        )
+    ).one_or_none()
+    if found is None:
+        raise ContactNotFound(contact_id)
+    return found
+
+
+def remove(session: Session, project_id: str, contact_id: str) -> None:
+    """Delete the contact with everything that belongs to it; ContactNotFound when unknown."""
+    session.execute(delete(Contact).where(Contact.id == get(session, project_id, contact_id).id))
+
+
+def page(session: Session, project_id: str, query: ContactQuery) -> CursorPage[Contact]:
+    """Return a stretch of the project's contacts; the total is counted on the first page only."""
+    matching = _matching(project_id, query)
+    total = 0
+    if query.cursor is None:
+        total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    ordered = _after(session, project_id, matching, query)
+    if ordered is None:
+        return CursorPage([], 0, None)
+    rows = session.scalars(ordered.limit(query.limit + 1)).all()
+    shown = rows[: query.limit]
+    return CursorPage(shown, total, shown[-1].id if len(rows) > query.limit else None)
+
+
+def lookup(
+    session: Session, project_id: str, emails: Sequence[str]
+) -> tuple[list[Contact], list[str]]:
+    """Return the contacts with these addresses, and the addresses without one, in their order."""
+    found = {
+        contact.email: contact
+        for contact in session.scalars(
+            select(Contact).where(
+                Contact.project_id == project_id,
+                Contact.email.in_({normalise(email) for email in emails}),
+            )
+        )
+    }
+    known = [found[normalise(email)] for email in emails if normalise(email) in found]
+    return known, [email for email in emails if normalise(email) not in found]
+
+
+def lock_by_email(session: Session, project_id: str, email: str) -> Contact | None:
+    """Return the contact with this stored address, locked against other writers, or None."""
+    return _locked(session, project_id, Contact.email == email)
+
+
+def set_subscribed(session: Session, contact: Contact, subscribed: bool, *, now: datetime) -> None:  # noqa: FBT001 - it is the new value
+    """Write the subscription; a real flip emits its event, and any write ends a snooze."""
+    _apply(session, contact, ContactChange(subscribed=subscribed), now=now)
+
+
+def facts_of(contact: Contact) -> facts.Contact:
+    """Return the contact as conditions and templates see it."""
+    return facts.Contact(
+        contact.id,
+        contact.email,
+        contact.subscribed,
+        contact.data or {},
+        contact.created_at,
+        contact.updated_at,
+    )
+
+
+def _change_of(draft: ContactDraft) -> ContactChange:
+    return ContactChange(
+        subscribed=UNSET if draft.subscribed is None else draft.subscribed,
+        data=UNSET if draft.data is None else draft.data,
+    )
+
+
+def _create(
+    session: Session, project_id: str, draft: ContactDraft, *, subscribed: bool, now: datetime
+) -> Contact | None:
+    row = {
+        "id": new_id(),
+        "project_id": project_id,
+        "email": draft.email,
+        "data": contact_data.merge(None, draft.data or {}),
+        "subscribed": subscribed,
+        "created_at": now,
+        "updated_at": now,
+    }
+    statement = insert_ignoring(session, Contact, ["project_id", "email"])
+    return session.scalars(statement.returning(Contact), [row]).one_or_none()
+
+
+def _locked(session: Session, project_id: str, condition: ColumnElement[bool]) -> Contact | None:
+    """Return the contact with its row locked: the lock that orders all work on its runs (I4)."""
+    return session.scalars(
+        select(Contact)
+        .where(Contact.project_id == project_id, condition)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _move(session: Session, contact: Contact, email: str) -> None:
+    taken = session.scalar(
+        select(Contact.id).where(
+            Contact.project_id == contact.project_id,
+            Contact.email == email,
+            Contact.id != contact.id,
+        )
+    )
+    if taken:
+        raise Conflict("Another contact of this project has this address.")
+    contact.email = email
+
+
+def _apply(session: Session, contact: Contact, wanted: ContactChange, *, now: datetime) -> None:
+    before = (contact.email, contact.data, contact.subscribed, contact.snoozed_until)
+    was_subscribed = contact.subscribed
+    match wanted.data:
+        case None:
+            contact.data = None
+        case Mapping():
+            contact.data = contact_data.merge(contact.data, wanted.data)
+    if isinstance(wanted.subscribed, bool):
+        contact.subscribed, contact.snoozed_until = wanted.subscribed, None
+    if before != (contact.email, contact.data, contact.subscribed, contact.snoozed_until):
+        contact.updated_at = now
+    if contact.subscribed != was_subscribed:
+        name = "contact.subscribed" if contact.subscribed else "contact.unsubscribed"
+        event = NewEvent(name, contact=facts_of(contact))
+        events.record(session, contact.project_id, [event], now=now)
+
+
+def _matching(project_id: str, query: ContactQuery) -> Select[Contact]:
+    matching = select(Contact).where(Contact.project_id == project_id)
+    if query.search:
+        matching = matching.where(Contact.email.contains(normalise(query.search), autoescape=True))
+    match query.status:
+        case "subscribed":
+            return matching.where(Contact.subscribed)
+        case "snoozed":
+            return matching.where(~Contact.subscribed, Contact.snoozed_until.is_not(None))
+        case "unsubscribed":
+            return matching.where(~Contact.subscribed, Contact.snoozed_until.is_(None))
+    if query.subscribed is not None:
+        matching = matching.where(Contact.subscribed == query.subscribed)
+    return matching
+
+
+def _after(
+    session: Session, project_id: str, matching: Select[Contact], query: ContactQuery
+) -> Select[Contact] | None:
+    column = Contact.email if query.sort == "email" else Contact.created_at
+    direction = desc if query.descending else asc
+    ordered = matching.order_by(direction(column), desc(Contact.id))
+    if query.cursor is None:
+        return ordered
+    last = session.execute(
+        select(column, Contact.id).where(
+            Contact.project_id == project_id, Contact.id == (parse_id(query.cursor) or NO_ID)
+        )
+    ).one_or_none()
+    if last is None:
+        return None
+    beyond = column < last[0] if query.descending else column > last[0]
+    return ordered.where(or_(beyond, and_(column == last[0], Contact.id < last[1])))

@@ -1,0 +1,139 @@
+"""Enrolment: subjects enter workflows.
+
+Invariant I2: the entry key decides who may enter. Without re-entry it is the subject, so one run
+per (workflow, contact) can ever exist; with re-entry it is the event, so an event that is looked
+at twice enrols once. The unique key on (workflow, entry key) keeps it under concurrency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from plunk.db import insert_ignoring
+from plunk.engine.core import facts
+from plunk.engine.core.signals import canonical_name, event_context
+from plunk.ids import new_id
+from plunk.models import Execution, Trigger, Workflow
+from plunk.services.listening import is_met
+
+if TYPE_CHECKING:
+    from plunk.services.events import NewEvent
+
+log = structlog.get_logger()
+MAX_DEPTH = 16  # I8: workflows that start each other stop here
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One workflow that an event may start."""
+
+    workflow_id: str
+    dialect: str
+    entry_step_id: str
+    event_name: str
+    condition: dict[str, Any] | None
+    revision: int
+    allow_reentry: bool
+    reentry_seconds: int | None
+
+
+def enrol(
+    session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime
+) -> None:
+    """Start every enabled workflow whose trigger one of these events meets."""
+    entries = _entries(session, project_id, {canonical_name(event.name) for event in happened})
+    rows = [
+        run_row(project_id, entry, event, now)
+        for event in happened
+        if _is_shallow(event)
+        for entry in entries
+        if _admits(session, entry, event, now)
+    ]
+    if rows:
+        session.execute(insert_ignoring(session, Execution, ["workflow_id", "entry_key"]), rows)
+
+
+def run_row(project_id: str, entry: Entry, event: NewEvent, now: datetime) -> dict[str, Any]:
+    """Return the row of a new run, due at once."""
+    if event.contact is None:
+        raise TypeError("only events with a contact enrol")
+    return {
+        "id": new_id(),
+        "project_id": project_id,
+        "workflow_id": entry.workflow_id,
+        "dialect": entry.dialect,
+        "contact_id": event.contact.id,
+        "entry_key": event.id if entry.allow_reentry else event.contact.id,
+        "revision": entry.revision,
+        "status": "RUNNING",
+        "current_step_id": entry.entry_step_id,
+        "context": None if event.data is None else event_context(event.data),
+        "depth": event.depth,
+        "due_at": now,
+        "started_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _entries(session: Session, project_id: str, names: set[str]) -> list[Entry]:
+    if not names:
+        return []
+    rows = session.execute(
+        select(
+            Trigger.workflow_id,
+            Workflow.dialect,
+            Trigger.entry_step_id,
+            Trigger.event_name,
+            Trigger.condition,
+            Workflow.revision,
+            Workflow.allow_reentry,
+            Workflow.reentry_seconds,
+        )
+        .join(Workflow, Workflow.id == Trigger.workflow_id)
+        .where(Trigger.project_id == project_id, Trigger.event_name.in_(names), Workflow.enabled)
+        .order_by(Trigger.workflow_id, Trigger.id)
+    )
+    return [Entry(*row) for row in rows]
+
+
+def _is_shallow(event: NewEvent) -> bool:
+    if event.depth <= MAX_DEPTH:
+        return True
+    log.warning("workflow.loop_stopped", event_id=event.id, depth=event.depth)
+    return False
+
+
+def _admits(session: Session, entry: Entry, event: NewEvent, now: datetime) -> bool:
+    return (
+        entry.event_name == canonical_name(event.name)
+        and _meets(entry, event, now)
+        and not _too_soon(session, entry, event, now)
+    )
+
+
+def _meets(entry: Entry, event: NewEvent, now: datetime) -> bool:
+    if event.contact is None:
+        return False
+    known = facts.Facts(event.contact, event=event_context(event.data), now=now)
+    return is_met(entry.condition, known)
+
+
+def _too_soon(session: Session, entry: Entry, event: NewEvent, now: datetime) -> bool:
+    """Tell whether `reentry after` still forbids it; the caller's lock on the contact decides."""
+    if entry.reentry_seconds is None or event.contact is None:
+        return False
+    since = now - timedelta(seconds=entry.reentry_seconds)
+    recent = exists().where(
+        Execution.workflow_id == entry.workflow_id,
+        Execution.contact_id == event.contact.id,
+        Execution.started_at > since,
+    )
+    return bool(session.scalar(select(recent)))

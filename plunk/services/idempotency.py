@@ -1,0 +1,57 @@
+"""Idempotency keys: claimed before a request's work, settled after it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from plunk.clock import iso
+from plunk.errors import IdempotencyKeyReused
+from plunk.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+
+
+def claim(session: Session, project_id: str, key: str, *, request: str, now: datetime) -> None:
+    """Spend the key; IdempotencyKeyReused tells what it was spent on."""
+    row = {"project_id": project_id, "key": key, "request": request, "created_at": now}
+    try:
+        with session.begin_nested():
+            session.execute(insert(IdempotencyKey), row)
+    except IntegrityError:
+        raise _reused(session, project_id, key) from None
+
+
+def settle(session: Session, project_id: str, key: str, status: int) -> None:
+    """Note how the key's request ended."""
+    session.execute(update(IdempotencyKey).where(_is(project_id, key)).values(status=status))
+
+
+def release(session: Session, project_id: str, key: str) -> None:
+    """Give the key back: its request was refused and did nothing."""
+    session.execute(delete(IdempotencyKey).where(_is(project_id, key)))
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Forget keys older than a day; return how many."""
+    statement = delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT)
+    return len(session.execute(statement.returning(IdempotencyKey.key)).all())
+
+
+def _reused(session: Session, project_id: str, key: str) -> IdempotencyKeyReused:
+    first = session.scalars(select(IdempotencyKey).where(_is(project_id, key))).one_or_none()
+    details: dict[str, object] = {"key": key}
+    if first is not None:
+        details |= {
+            "originalRequest": first.request,
+            "originalRequestAt": iso(first.created_at),
+            "originalStatusCode": first.status,
+        }
+    return IdempotencyKeyReused("This Idempotency-Key was already used.", details=details)
+
+
+def _is(project_id: str, key: str) -> ColumnElement[bool]:
+    return and_(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
