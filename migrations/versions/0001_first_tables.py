@@ -449,7 +449,7 @@ def upgrade() -> None:
         sa.Column("created_at", WHEN, nullable=False),
         sa.Column("updated_at", WHEN, nullable=False),
         sa.CheckConstraint(
-            "(status <> 'PENDING' OR next_attempt_at IS NOT NULL) AND (status <> 'SENDING' OR lease_until IS NOT NULL)",
+            "(status = 'PENDING') = (next_attempt_at IS NOT NULL) AND (status = 'SENDING') = (lease_until IS NOT NULL)",
             name=op.f("ck_emails_waiting_has_deadline"),
         ),
         sa.CheckConstraint(
@@ -499,16 +499,16 @@ def upgrade() -> None:
         "emails",
         ["project_id", "lane", "next_attempt_at"],
         unique=False,
-        sqlite_where=sa.text("status = 'PENDING'"),
-        postgresql_where=sa.text("status = 'PENDING'"),
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.create_index(
         "ix_emails_leased",
         "emails",
         ["lease_until"],
         unique=False,
-        sqlite_where=sa.text("status = 'SENDING'"),
-        postgresql_where=sa.text("status = 'SENDING'"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index("ix_emails_newest", "emails", ["project_id", "created_at", "id"], unique=False)
     op.create_index(op.f("ix_emails_provider_id"), "emails", ["provider_id"], unique=False)
@@ -565,6 +565,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("headers", JSON, nullable=False),
         sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("retry", JSON, nullable=True),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", WHEN, nullable=True),
@@ -576,7 +577,7 @@ def upgrade() -> None:
         sa.Column("created_at", WHEN, nullable=False),
         sa.Column("updated_at", WHEN, nullable=False),
         sa.CheckConstraint(
-            "(status <> 'PENDING' OR next_attempt_at IS NOT NULL) AND (status <> 'SENDING' OR lease_until IS NOT NULL)",
+            "(status = 'PENDING') = (next_attempt_at IS NOT NULL) AND (status = 'SENDING') = (lease_until IS NOT NULL)",
             name=op.f("ck_webhook_calls_waiting_has_deadline"),
         ),
         sa.CheckConstraint(
@@ -605,16 +606,16 @@ def upgrade() -> None:
         "webhook_calls",
         ["project_id", "next_attempt_at"],
         unique=False,
-        sqlite_where=sa.text("status = 'PENDING'"),
-        postgresql_where=sa.text("status = 'PENDING'"),
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.create_index(
         "ix_webhook_calls_leased",
         "webhook_calls",
         ["lease_until"],
         unique=False,
-        sqlite_where=sa.text("status = 'SENDING'"),
-        postgresql_where=sa.text("status = 'SENDING'"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_table(
         "events",
@@ -658,14 +659,14 @@ def downgrade() -> None:
     op.drop_index(
         "ix_webhook_calls_leased",
         table_name="webhook_calls",
-        sqlite_where=sa.text("status = 'SENDING'"),
-        postgresql_where=sa.text("status = 'SENDING'"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.drop_index(
         "ix_webhook_calls_due",
         table_name="webhook_calls",
-        sqlite_where=sa.text("status = 'PENDING'"),
-        postgresql_where=sa.text("status = 'PENDING'"),
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.drop_table("webhook_calls")
     op.drop_table("step_executions")
@@ -675,14 +676,14 @@ def downgrade() -> None:
     op.drop_index(
         "ix_emails_leased",
         table_name="emails",
-        sqlite_where=sa.text("status = 'SENDING'"),
-        postgresql_where=sa.text("status = 'SENDING'"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.drop_index(
         "ix_emails_due",
         table_name="emails",
-        sqlite_where=sa.text("status = 'PENDING'"),
-        postgresql_where=sa.text("status = 'PENDING'"),
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.drop_index("ix_emails_contact", table_name="emails")
     op.drop_table("emails")

@@ -59,8 +59,8 @@ class Email(Base):
         one_of("source_type", SOURCE_TYPES),
         one_of("type", TEMPLATE_TYPES),
         CheckConstraint(  # I9
-            "(status <> 'PENDING' OR next_attempt_at IS NOT NULL)"
-            " AND (status <> 'SENDING' OR lease_until IS NOT NULL)",
+            "(status = 'PENDING') = (next_attempt_at IS NOT NULL)"
+            " AND (status = 'SENDING') = (lease_until IS NOT NULL)",
             name="waiting_has_deadline",
         ),
         Index(
@@ -68,14 +68,14 @@ class Email(Base):
             "project_id",
             "lane",
             "next_attempt_at",
-            sqlite_where=text("status = 'PENDING'"),
-            postgresql_where=text("status = 'PENDING'"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
         Index(
             "ix_emails_leased",
             "lease_until",
-            sqlite_where=text("status = 'SENDING'"),
-            postgresql_where=text("status = 'SENDING'"),
+            sqlite_where=text("lease_until IS NOT NULL"),
+            postgresql_where=text("lease_until IS NOT NULL"),
         ),
         Index("ix_emails_newest", "project_id", "created_at", "id"),
         Index("ix_emails_contact", "contact_id", "created_at"),

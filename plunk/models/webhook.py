@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,22 +23,22 @@ class WebhookCall(Base):
         UniqueConstraint("execution_id", "visit"),  # I3
         one_of("status", CALL_STATUSES),
         CheckConstraint(  # I9
-            "(status <> 'PENDING' OR next_attempt_at IS NOT NULL)"
-            " AND (status <> 'SENDING' OR lease_until IS NOT NULL)",
+            "(status = 'PENDING') = (next_attempt_at IS NOT NULL)"
+            " AND (status = 'SENDING') = (lease_until IS NOT NULL)",
             name="waiting_has_deadline",
         ),
         Index(
             "ix_webhook_calls_due",
             "project_id",
             "next_attempt_at",
-            sqlite_where=text("status = 'PENDING'"),
-            postgresql_where=text("status = 'PENDING'"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
         Index(
             "ix_webhook_calls_leased",
             "lease_until",
-            sqlite_where=text("status = 'SENDING'"),
-            postgresql_where=text("status = 'SENDING'"),
+            sqlite_where=text("lease_until IS NOT NULL"),
+            postgresql_where=text("lease_until IS NOT NULL"),
         ),
     )
 
@@ -49,6 +50,7 @@ class WebhookCall(Base):
     url: Mapped[str] = mapped_column(Text)
     headers: Mapped[dict[str, str]] = mapped_column(Json)
     body: Mapped[str | None] = mapped_column(Text)
+    retry: Mapped[dict[str, Any] | None] = mapped_column(Json)
     status: Mapped[str] = mapped_column(String(10), default="PENDING")
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]

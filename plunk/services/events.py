@@ -24,13 +24,18 @@ from plunk.services import enrolment, waking
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """Something that happened; `depth` counts the workflows that led to it one after another."""
+    """Something that happened.
+
+    `depth` counts the workflows that led to it one after another; `cause` is the run whose own
+    step made it, which it therefore does not wake.
+    """
 
     name: str
     contact: facts.Contact | None = None
     data: Mapping[str, Any] | None = None
     email_id: str | None = None
     depth: int = 0
+    cause: str | None = None
     id: str = field(default_factory=new_id)
 
 

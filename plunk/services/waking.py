@@ -6,15 +6,16 @@ run that has none; a worker that claims the run later sees either the signal or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from plunk.clock import iso
+from plunk.clock import iso, iso_or_none
 from plunk.engine.core import facts
+from plunk.engine.core.run import Run
 from plunk.engine.core.signals import canonical_name, event_context
 from plunk.models import Execution
 from plunk.services.listening import is_met
@@ -24,13 +25,29 @@ if TYPE_CHECKING:
 
 
 class Sleeper(NamedTuple):
-    """A run that waits for an event."""
+    """A run that waits for an event; its condition may also ask about the run itself."""
 
     id: str
+    workflow_id: str
+    revision: int
+    started_at: datetime
     contact_id: str
     awaited_event: str
     awaited_where: dict[str, Any] | None
     context: dict[str, Any] | None
+    variables: dict[str, Any] | None
+    due_at: datetime | None
+
+    def run(self) -> Run:
+        """Return the run as conditions see it."""
+        return Run(
+            self.id,
+            self.workflow_id,
+            self.revision,
+            self.started_at,
+            context=self.context,
+            variables=self.variables or {},
+        )
 
 
 def wake(session: Session, happened: Sequence[NewEvent], *, now: datetime) -> None:
@@ -40,7 +57,7 @@ def wake(session: Session, happened: Sequence[NewEvent], *, now: datetime) -> No
     for event in happened:
         for sleeper in sleepers:
             if sleeper.id not in signals and _wakes(event, sleeper, now):
-                signals[sleeper.id] = _signal(event, now)
+                signals[sleeper.id] = _signal(event, sleeper, now)
     if signals:
         session.connection().execute(
             update(Execution)
@@ -60,13 +77,7 @@ def _sleepers(session: Session, happened: Sequence[NewEvent]) -> list[Sleeper]:
     if not contacts:
         return []
     rows = session.execute(
-        select(
-            Execution.id,
-            Execution.contact_id,
-            Execution.awaited_event,
-            Execution.awaited_where,
-            Execution.context,
-        )
+        select(*(getattr(Execution, name) for name in Sleeper._fields))
         .where(
             Execution.contact_id.in_(contacts),
             Execution.awaited_event.in_({canonical_name(event.name) for event in happened}),
@@ -82,18 +93,19 @@ def _sleepers(session: Session, happened: Sequence[NewEvent]) -> list[Sleeper]:
 def _wakes(event: NewEvent, sleeper: Sleeper, now: datetime) -> bool:
     if event.contact is None or event.contact.id != sleeper.contact_id:
         return False
-    if canonical_name(event.name) != sleeper.awaited_event:
+    if event.cause == sleeper.id or canonical_name(event.name) != sleeper.awaited_event:
         return False
-    context: Mapping[str, object] = {**(sleeper.context or {}), **event_context(event.data)}
-    known = facts.Facts(event.contact, event=context, now=now)
+    arrived = event_context(event.data)
+    known = facts.Facts(event.contact, run=sleeper.run(), event=arrived, now=now)
     return is_met(sleeper.awaited_where, known)
 
 
-def _signal(event: NewEvent, now: datetime) -> dict[str, Any]:
+def _signal(event: NewEvent, sleeper: Sleeper, now: datetime) -> dict[str, Any]:
     return {
         "type": "event",
         "id": event.id,
         "name": canonical_name(event.name),
         "data": event.data,
         "at": iso(now),
+        "deadline": iso_or_none(sleeper.due_at),
     }

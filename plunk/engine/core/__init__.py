@@ -1,0 +1,1 @@
+"""Pure decisions: no database, clock, network or randomness in this package."""

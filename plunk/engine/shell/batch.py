@@ -1,0 +1,140 @@
+"""One turn of the engine: claim a batch of due runs, advance each, store it all, commit.
+
+The transaction is the lease: a worker that dies in the middle leaves nothing behind, and its runs
+are due again at once. No network call happens while it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from plunk.clock import Clock
+from plunk.db import transaction
+from plunk.engine.core.advance import advance
+from plunk.engine.core.progress import Progress, Visit
+from plunk.engine.core.relocate import relocate
+from plunk.engine.core.run import Run
+from plunk.engine.shell.claim import Claimed, claim
+from plunk.engine.shell.load import GraphCache, Surroundings, load
+from plunk.engine.shell.perform import Writes
+from plunk.engine.shell.rotation import projects_due
+from plunk.engine.shell.store import add, store
+from plunk.models import Execution
+
+log = structlog.get_logger()
+BATCH_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the engine needs to run: the database, the time, and where links lead."""
+
+    sessions: sessionmaker[Session]
+    clock: Clock
+    dashboard_url: str
+    graphs: GraphCache = field(default_factory=GraphCache)
+    batch_size: int = BATCH_SIZE
+
+
+def advance_due(engine: Engine) -> int:
+    """Give every project with due runs one batch (I7); return how many runs were claimed."""
+    with transaction(engine.sessions) as session:
+        due = projects_due(session, Execution.__table__, "due_at", now=engine.clock.now())  # type: ignore[arg-type] # __table__ is a Table
+    return sum(advance_project(engine, project_id) for project_id in due)
+
+
+def advance_project(engine: Engine, project_id: str) -> int:
+    """Advance one batch of a project's due runs; one run that cannot be stored fails alone."""
+    claimed: list[Claimed] = []
+    try:
+        with transaction(engine.sessions) as session:
+            now = engine.clock.now()
+            claimed = claim(session, project_id, now=now, limit=engine.batch_size)
+            _advance(engine, session, project_id, claimed, now)
+    except OperationalError as error:  # a lost connection or a deadlock: all of it stays due
+        log.warning("engine.postponed", project_id=project_id, reason=str(error.orig))
+        return 0
+    except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
+        log.warning("engine.batch_split", project_id=project_id, reason=str(error)[:500])
+        return sum(_advance_alone(engine, project_id, item.run.id) for item in claimed)
+    return len(claimed)
+
+
+def _advance_alone(engine: Engine, project_id: str, run_id: str) -> int:
+    """Advance one run in a transaction of its own; mark it FAILED when even that cannot be."""
+    try:
+        with transaction(engine.sessions) as session:
+            now = engine.clock.now()
+            claimed = claim(session, project_id, now=now, limit=1, only=[run_id])
+            _advance(engine, session, project_id, claimed, now)
+    except OperationalError:
+        return 0
+    except Exception as error:  # I7: whatever it is, it ends this run only
+        log.exception("engine.run_failed", project_id=project_id, run_id=run_id)
+        _fail(engine, project_id, run_id, f"{type(error).__name__}: {str(error)[:500]}")
+    return 1
+
+
+def _advance(
+    engine: Engine, session: Session, project_id: str, claimed: Sequence[Claimed], now: datetime
+) -> None:
+    if not claimed:
+        return
+    around = load(session, project_id, (item.run for item in claimed), engine.graphs)
+    writes = Writes(project_id, now, engine.dashboard_url, around.templates)
+    for item in claimed:
+        contact = writes.contacts.get(item.contact.id, item.contact)
+        _add(writes, item, _progress(around, replace(item, contact=contact), now))
+    store(session, writes)
+
+
+def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
+    contact = progress.facts.contact
+    writes.subjects[item.run.id] = contact
+    if contact != item.contact:
+        writes.contacts[contact.id] = contact
+    add(writes, item.run, progress.run, progress.visits)
+
+
+def _progress(around: Surroundings, item: Claimed, now: datetime) -> Progress:
+    """Advance the run in the newest revision of its workflow, from wherever it stands there."""
+    run, known = item.run, around.facts(item.contact)
+    newest = around.newest(run)
+    if run.revision != newest.revision:
+        run, closed = relocate(around.graph(run), newest, run, now)
+        if (run.status, run.step_id) != (item.run.status, item.run.step_id):
+            return Progress(run, closed, known)
+    progress = advance(newest, run, item.signal, known, now)
+    if progress.run == item.run or not progress.visits:
+        return Progress(_settled(progress.run, item.run), progress.visits, progress.facts)
+    return progress
+
+
+def _settled(run: Run, before: Run) -> Run:
+    """Return a run for which nothing was to be done: it waits on until its own deadline (I9)."""
+    deadline = run.awaiting.deadline if run.awaiting else run.due_at
+    return replace(run, due_at=deadline, version=before.version + 1)
+
+
+def _fail(engine: Engine, project_id: str, run_id: str, reason: str) -> None:
+    with transaction(engine.sessions) as session:
+        now = engine.clock.now()
+        for item in claim(session, project_id, now=now, limit=1, only=[run_id]):
+            writes = Writes(project_id, now, engine.dashboard_url, {})
+            failed = item.run.fail(now, step_id=item.run.step_id, visit=item.run.visit + 1)
+            visits = _failed_visit(item.run, reason, now)
+            add(writes, item.run, failed, visits)
+            writes.subjects[run_id] = item.contact
+            store(session, writes)
+
+
+def _failed_visit(run: Run, reason: str, now: datetime) -> list[Visit]:
+    if run.step_id is None:
+        return []
+    return [Visit(run.visit + 1, run.step_id, "FAILED", None, reason, now, now)]

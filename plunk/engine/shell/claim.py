@@ -1,0 +1,70 @@
+"""Claiming: a batch of due runs of one project, locked until the batch commits.
+
+Each run is claimed together with its contact, the contact first: whoever moves runs of a contact
+holds its lock, so nobody ever waits for a run while holding a contact that another holder of runs
+needs. What somebody else holds is skipped and claimed on another round (I4, I7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.orm import Session
+
+from plunk.engine.core import facts
+from plunk.engine.core.run import Run
+from plunk.engine.core.signals import Signal
+from plunk.engine.shell.rows import RUN_COLUMNS, run_from_row, signal_from_row
+from plunk.models import Contact, Execution
+
+CONTACT_COLUMNS = ("email", "data", "subscribed", "created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run that is ours until the transaction ends, with what it was claimed for."""
+
+    run: Run
+    signal: Signal
+    contact: facts.Contact
+
+
+def claim(
+    session: Session,
+    project_id: str,
+    *,
+    now: datetime,
+    limit: int,
+    only: Sequence[str] | None = None,
+) -> list[Claimed]:
+    """Return up to `limit` due runs of the project, oldest due first, with their contacts."""
+    statement = (
+        select(
+            *(getattr(Execution, name) for name in RUN_COLUMNS),
+            *(getattr(Contact, name).label(f"contact_{name}") for name in CONTACT_COLUMNS),
+        )
+        .join(Contact, Contact.id == Execution.contact_id)
+        .where(Execution.project_id == project_id, Execution.due_at <= now)
+        .order_by(Execution.due_at)
+        .limit(limit)
+        # PostgreSQL locks in the order named here.
+        .with_for_update(of=[Contact, Execution], key_share=True, skip_locked=True)
+    )
+    if only is not None:
+        statement = statement.where(Execution.id.in_(only))
+    return [_claimed(row) for row in session.execute(statement).mappings()]
+
+
+def _claimed(row: RowMapping) -> Claimed:
+    contact = facts.Contact(
+        row["contact_id"],
+        row["contact_email"],
+        row["contact_subscribed"],
+        row["contact_data"] or {},
+        row["contact_created_at"],
+        row["contact_updated_at"],
+    )
+    return Claimed(run_from_row(row), signal_from_row(row), contact)

@@ -1,0 +1,227 @@
+"""Delivering web hooks: lease calls, make them, and tell the waiting runs how they ended.
+
+Invariant I6: at least once, with the same Idempotency-Key on every attempt. Any HTTP answer ends
+the call unless the step's `retry` names its status; network errors are tried again with growing
+pauses, then the step fails. The run stays RUNNING with a deadline meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from plunk.clock import Clock, iso_or_none
+from plunk.db import transaction
+from plunk.delivery.retry import HOOKS, Schedule, next_attempt
+from plunk.engine.shell import lease
+from plunk.engine.shell.rotation import projects_due
+from plunk.models import Execution, WebhookCall
+from plunk.outbound import Answer, OutboundError, OutgoingRequest
+
+CHUNK = 20
+LEASE = timedelta(minutes=5)
+LONG_WAIT = timedelta(minutes=5)
+USER_AGENT = "plunk-py"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the delivery of web hooks needs; `send` is `outbound.call` or a twin of it."""
+
+    sessions: sessionmaker[Session]
+    clock: Clock
+    send: Callable[[OutgoingRequest], Answer]
+    threads: Executor
+    random: Callable[[], float]
+    chunk: int = CHUNK
+
+
+class Call(NamedTuple):
+    """One leased call."""
+
+    id: str
+    execution_id: str
+    visit: int
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str | None
+    retry: dict[str, Any] | None
+    attempts: int
+
+    def request(self) -> OutgoingRequest:
+        """Return what to send; the configured headers override the usual ones."""
+        usual = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": self.id,
+            "User-Agent": USER_AGENT,
+        }
+        given = {name.lower() for name in self.headers}
+        kept = {name: value for name, value in usual.items() if name.lower() not in given}
+        body = None if self.body is None else self.body.encode()
+        return OutgoingRequest(self.method, self.url, {**kept, **self.headers}, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one attempt ended: with an answer, or with an error that may be worth another try."""
+
+    answer: Answer | None = None
+    error: str | None = None
+    retriable: bool = False
+
+
+def call_due(caller: Caller) -> int:
+    """Give every project with due calls one chunk (I7); return how many were leased."""
+    with transaction(caller.sessions) as session:
+        now = caller.clock.now()
+        lease.reclaim(session, WebhookCall, now=now)
+        due = projects_due(session, WebhookCall.__table__, "next_attempt_at", now=now)  # type: ignore[arg-type] # __table__ is a Table
+    return sum(call_project(caller, project_id) for project_id in due)
+
+
+def call_project(caller: Caller, project_id: str) -> int:
+    """Make one chunk of a project's due calls, side by side; return how many were leased."""
+    with transaction(caller.sessions) as session:
+        token, leased = lease.take(
+            session,
+            WebhookCall,
+            project_id,
+            now=caller.clock.now(),
+            length=LEASE,
+            limit=caller.chunk,
+        )
+        calls = _load(session, leased)
+    results = list(caller.threads.map(lambda call: _attempt(caller, call), calls))
+    with transaction(caller.sessions) as session:
+        now = caller.clock.now()
+        for call, result in zip(calls, results, strict=True):
+            _record(session, caller, call, result, token, now)
+    return len(leased)
+
+
+def _load(session: Session, ids: list[str]) -> list[Call]:
+    columns = [getattr(WebhookCall, name) for name in Call._fields]
+    rows = session.execute(
+        select(*columns).where(WebhookCall.id.in_(ids)).order_by(WebhookCall.execution_id)
+    )
+    return [Call(*row) for row in rows]
+
+
+def _attempt(caller: Caller, call: Call) -> Result:
+    try:
+        return Result(answer=caller.send(call.request()))
+    except OutboundError as error:
+        return Result(error=error.message, retriable=error.retriable)
+    except Exception as error:  # noqa: BLE001 - I7: an odd answer ends this call only
+        return Result(error=f"{type(error).__name__}: {error}")
+
+
+def _record(
+    session: Session, caller: Caller, call: Call, result: Result, token: str, now: datetime
+) -> None:
+    again = None
+    if _is_worth_retrying(call, result):
+        again = next_attempt(call.attempts, now, caller.random(), _schedule(call))
+    if again is not None:
+        error = result.error or f"answered {result.answer and result.answer.status}"
+        _end(session, call, token, now, status="PENDING", next_attempt_at=again, error=error)
+    elif _finish(session, call, result, token, now):
+        _tell_run(session, call, result, now)
+
+
+def _is_worth_retrying(call: Call, result: Result) -> bool:
+    if result.answer is None:
+        return result.retriable
+    return result.answer.status in (call.retry or {}).get("on", ())
+
+
+def _schedule(call: Call) -> Schedule:
+    if not call.retry:
+        return HOOKS
+    extra = max(0, call.retry["attempts"] - HOOKS.attempts)
+    waits = (*HOOKS.waits, *(LONG_WAIT,) * extra)
+    return Schedule(waits[: call.retry["attempts"] - 1])
+
+
+def _finish(session: Session, call: Call, result: Result, token: str, now: datetime) -> bool:
+    answer = result.answer
+    return _end(
+        session,
+        call,
+        token,
+        now,
+        status="FAILED" if answer is None else "DONE",
+        error=result.error,
+        response_status=answer and answer.status,
+        response_body=answer and answer.body.replace("\0", ""),
+    )
+
+
+def _end(session: Session, call: Call, token: str, now: datetime, **values: Any) -> bool:  # noqa: ANN401 - columns
+    statement = (
+        update(WebhookCall)
+        .where(lease.held(WebhookCall, call.id, token))
+        .values(lease_until=None, lease_token=None, updated_at=now, **values)
+        .returning(WebhookCall.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalars(statement).one_or_none() is not None
+
+
+def _tell_run(session: Session, call: Call, result: Result, now: datetime) -> None:
+    """Leave the result with the run, if it still waits for this very call (I4)."""
+    waits = (
+        (Execution.id == call.execution_id)
+        & (Execution.status == "RUNNING")
+        & (Execution.awaited_call == call.visit)
+        & Execution.signal.is_(None)
+    )
+    deadline = session.scalars(
+        select(Execution.due_at).where(waits).with_for_update(key_share=True)
+    ).one_or_none()
+    if deadline is None:
+        return
+    signal = {**_signal(call, result), "deadline": iso_or_none(deadline)}
+    session.execute(
+        update(Execution)
+        .where(waits)
+        .values(signal=signal, due_at=now, version=Execution.version + 1, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _signal(call: Call, result: Result) -> dict[str, Any]:
+    answer = result.answer
+    return {
+        "type": "call",
+        "call": call.visit,
+        "status": answer and answer.status,
+        "body": answer and _parsed(answer),
+        "error": result.error,
+        "url": answer.url if answer else call.url,
+    }
+
+
+def _parsed(answer: Answer) -> object:
+    """Return the answer's JSON value when it is one that a database can hold, else its text."""
+    text = answer.body.replace("\0", "")
+    if "json" not in answer.content_type and not text.startswith(("{", "[")):
+        return text
+    try:
+        value: object = json.loads(text, parse_constant=_refuse)
+        json.dumps(value, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return text
+    return text if "\\u0000" in text or "\\ud" in text.lower() else value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

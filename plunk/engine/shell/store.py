@@ -1,0 +1,150 @@
+"""Storing: a batch's rows in a constant number of statements, all in the caller's transaction.
+
+Invariant I3: a step's effects happen exactly once in the database. Position, visits and effects
+are written together; each run is written only if its version is still the one that was read, and
+(run, visit) is unique for visits, messages and calls alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, bindparam, case, insert, update
+from sqlalchemy.orm import Session
+
+from plunk.engine.core.progress import Visit
+from plunk.engine.core.run import Run
+from plunk.engine.shell.perform import Row, Writes, perform
+from plunk.engine.shell.rows import row_from_run
+from plunk.ids import new_id
+from plunk.models import Contact, Email, Execution, StepExecution, WebhookCall
+from plunk.services import events
+
+
+class StaleRunError(RuntimeError):
+    """A run was changed by somebody else although we held it; nothing of the batch is kept."""
+
+
+def add(writes: Writes, before: Run, after: Run, visits: Sequence[Visit]) -> None:
+    """Add one run's progress to what the batch is going to write."""
+    writes.runs.append((before.version, after))
+    for visit in visits:
+        output = perform(writes, after, visit)
+        if visit.is_new:
+            writes.visits.append(_visit_row(writes, after, visit, output))
+        else:
+            writes.closed.append(_closed_row(writes, after, visit, output))
+
+
+def store(session: Session, writes: Writes) -> None:
+    """Write the batch; events come last, so that they find the runs where they now stand."""
+    _update_runs(session, writes)
+    _insert(session, StepExecution, writes.visits)
+    _close_visits(session, writes.closed)
+    _insert(session, Email, writes.emails)
+    _insert(session, WebhookCall, writes.calls)
+    _update_contacts(session, writes)
+    events.record(session, writes.project_id, writes.events, now=writes.now)
+
+
+def _insert(session: Session, table: type[Any], rows: list[Row]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _update_runs(session: Session, writes: Writes) -> None:
+    table = Execution.__table__
+    rows = [
+        {f"new_{name}": value for name, value in row_from_run(run, now=writes.now).items()}
+        | {"run_id": run.id, "seen_version": version}
+        for version, run in writes.runs
+    ]
+    if not rows:
+        return
+    columns = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
+    statement = (
+        update(table)  # type: ignore[arg-type] # __table__ is a Table
+        .where(table.c.id == bindparam("run_id"), table.c.version == bindparam("seen_version"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+    result = session.connection().execute(statement, rows)
+    if isinstance(result, CursorResult) and result.rowcount not in {len(rows), -1}:
+        raise StaleRunError(f"{len(rows) - result.rowcount} of {len(rows)} runs changed meanwhile")
+
+
+def _close_visits(session: Session, rows: list[Row]) -> None:
+    table = StepExecution.__table__
+    if rows:
+        statement = (
+            update(table)  # type: ignore[arg-type] # __table__ is a Table
+            .where(
+                table.c.execution_id == bindparam("run_id"),
+                table.c.visit == bindparam("number"),
+            )
+            .values(
+                {
+                    name: bindparam(f"new_{name}")
+                    for name in ("status", "output", "error", "completed_at", "updated_at")
+                }
+            )
+        )
+        session.connection().execute(statement, rows)
+
+
+def _update_contacts(session: Session, writes: Writes) -> None:
+    if not writes.contacts:
+        return
+    table = Contact.__table__
+    statement = (
+        update(table)  # type: ignore[arg-type] # __table__ is a Table
+        .where(table.c.id == bindparam("contact"))
+        .values(
+            data=bindparam("new_data"),
+            subscribed=bindparam("new_subscribed"),
+            snoozed_until=case(
+                (table.c.subscribed == bindparam("new_subscribed"), table.c.snoozed_until)
+            ),
+            updated_at=bindparam("new_updated_at"),
+        )
+    )
+    rows = [
+        {
+            "contact": contact.id,
+            "new_data": dict(contact.data) or None,
+            "new_subscribed": contact.subscribed,
+            "new_updated_at": contact.updated_at,
+        }
+        for contact in writes.contacts.values()
+    ]
+    session.connection().execute(statement, rows)
+
+
+def _visit_row(writes: Writes, run: Run, visit: Visit, output: object) -> Row:
+    return {
+        "id": new_id(),
+        "project_id": writes.project_id,
+        "execution_id": run.id,
+        "step_id": visit.step_id,
+        "visit": visit.number,
+        "status": visit.status,
+        "execute_after": visit.execute_after,
+        "output": output,
+        "error": visit.error,
+        "started_at": visit.started_at,
+        "completed_at": visit.completed_at,
+        "created_at": writes.now,
+        "updated_at": writes.now,
+    }
+
+
+def _closed_row(writes: Writes, run: Run, visit: Visit, output: object) -> Row:
+    return {
+        "run_id": run.id,
+        "number": visit.number,
+        "new_status": visit.status,
+        "new_output": output,
+        "new_error": visit.error,
+        "new_completed_at": visit.completed_at,
+        "new_updated_at": writes.now,
+    }

@@ -1,0 +1,1 @@
+"""The worker process: APScheduler ticks, and each tick drains one queue."""

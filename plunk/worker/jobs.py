@@ -1,0 +1,92 @@
+"""What the worker does at each tick: plain functions that drain one queue each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+import structlog
+from sqlalchemy import Engine as DatabaseEngine
+
+from plunk import outbound
+from plunk.clock import Clock, SyncedClock
+from plunk.config import Settings
+from plunk.db import database_now, open_engine, session_factory, transaction
+from plunk.delivery.provider import Provider, open_provider
+from plunk.engine.shell.batch import Engine, advance_due
+from plunk.engine.shell.hooks import Caller, call_due
+from plunk.engine.shell.mail import Mailer, deliver_due
+from plunk.services import idempotency
+
+log = structlog.get_logger()
+HOOK_THREADS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker's parts; `stopping` is set when it should finish what it holds and end."""
+
+    database: DatabaseEngine
+    engine: Engine
+    mailer: Mailer
+    caller: Caller
+    stopping: Event
+
+
+def open_worker(
+    settings: Settings, *, clock: Clock | None = None, provider: Provider | None = None
+) -> Worker:
+    """Return a worker on these settings; nothing runs yet."""
+    database = open_engine(settings.database_url)
+    sessions = session_factory(database)
+    time = clock or SyncedClock(lambda: database_now(database))
+    mail = provider or open_provider(
+        settings.mail_url, instance_folder=settings.instance_path, clock=time
+    )
+    send = partial(outbound.call, allow_private=settings.webhook_allow_private)
+    threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
+    return Worker(
+        database=database,
+        engine=Engine(sessions, time, settings.dashboard_url),
+        mailer=Mailer(sessions, time, mail, settings.api_url, random.random),
+        caller=Caller(sessions, time, send, threads, random.random),
+        stopping=Event(),
+    )
+
+
+def close_worker(worker: Worker) -> None:
+    """Let go of connections and threads."""
+    worker.caller.threads.shutdown()
+    worker.mailer.provider.close()
+    worker.database.dispose()
+
+
+def advance_runs(worker: Worker) -> None:
+    """Advance every due run."""
+    _drain(worker, lambda: advance_due(worker.engine))
+
+
+def deliver_mail(worker: Worker) -> None:
+    """Deliver every due message."""
+    _drain(worker, lambda: deliver_due(worker.mailer))
+
+
+def call_webhooks(worker: Worker) -> None:
+    """Make every due web hook call."""
+    _drain(worker, lambda: call_due(worker.caller))
+
+
+def forget_keys(worker: Worker) -> None:
+    """Forget idempotency keys that are older than a day."""
+    with transaction(worker.engine.sessions) as session:
+        idempotency.sweep(session, now=worker.engine.clock.now())
+
+
+def _drain(worker: Worker, turn: Callable[[], int]) -> None:
+    """Take turns until one finds nothing, or the worker is told to stop."""
+    while not worker.stopping.is_set() and turn():
+        pass
