@@ -1,0 +1,233 @@
+"""What must hold whatever happens: each test tries to break one invariant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from plunk.db import transaction
+from plunk.delivery.memory import MemoryProvider
+from plunk.delivery.outcomes import Deferred, Refused, Unknown
+from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.mail import LEASE, deliver_due
+from plunk.models import Email, Event, Execution, StepExecution
+from tests.conftest import new_project
+from tests.factories import only_run, runs, template, track, visited, workflow
+
+
+class Crash(BaseException):
+    """Stands for kill -9: nothing in the product catches it."""
+
+
+def crash(_):
+    raise Crash
+
+
+def emails(sessions):
+    with transaction(sessions) as session:
+        return list(session.scalars(select(Email).order_by(Email.to_address)))
+
+
+def test_i5_a_crash_around_the_provider_repeats_the_chunk_with_the_same_message_id(
+    api, machine, sessions
+):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    for number in range(3):
+        track(api, email=f"p{number}@example.org")
+    advance_due(machine.worker.engine)
+    dying = replace(machine.worker.mailer, provider=MemoryProvider(crash))
+    with pytest.raises(Crash):
+        deliver_due(dying)
+    assert {email.status for email in emails(sessions)} == {"SENDING"}
+    machine.settle()
+    assert machine.mail.messages == []
+    machine.sleep(seconds=LEASE.total_seconds() + 1)
+    assert {email.status for email in emails(sessions)} == {"SENT"}
+    tried = [message.message_id for message in dying.provider.attempts]
+    assert set(tried) <= {message.message_id for message in machine.mail.messages}
+    assert len(machine.mail.messages) == 3
+
+
+def test_i5_a_worker_that_lost_its_lease_records_nothing(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    advance_due(machine.worker.engine)
+
+    def overtaken(message):
+        machine.sleep(seconds=LEASE.total_seconds() + 1)
+        return Refused("too late to matter")
+
+    deliver_due(replace(machine.worker.mailer, provider=MemoryProvider(overtaken)))
+    (email,) = emails(sessions)
+    assert (email.status, email.error, email.attempts) == ("SENT", None, 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "status"),
+    [
+        (Deferred("421 busy"), 8, "FAILED"),
+        (Unknown("no answer"), 8, "FAILED"),
+        (Refused("550 no"), 1, "FAILED"),
+    ],
+)
+def test_i9_a_message_that_is_never_taken_ends_with_its_reason(
+    api, machine, sessions, outcome, attempts, status
+):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    machine.mail.answer = lambda _: outcome
+    for _ in range(20):
+        machine.sleep(hours=15)
+    (email,) = emails(sessions)
+    assert (email.status, email.attempts) == ("FAILED", attempts)
+    assert outcome.reason in email.error
+
+
+def test_i7_a_run_that_cannot_be_stored_fails_alone(api, machine, backend):
+    sender = {"$expr": ["get", "contact", "data", "sender"]}
+    config = {"templateId": template(api), "overrides": {"from": sender}}
+    flow = workflow(api, ("SEND_EMAIL", config))
+    for number in range(5):
+        long = "x" * 400 if number == 2 else "ok"
+        track(api, email=f"p{number}@example.org", data={"sender": f"{long}@example.com"})
+    machine.settle()
+    statuses = Counter(run["status"] for run in runs(api, flow))
+    # SQLite does not mind the overlong value; PostgreSQL refuses the whole statement.
+    assert statuses == (
+        {"COMPLETED": 4, "FAILED": 1} if backend == "postgres" else {"COMPLETED": 5}
+    )
+    for run in runs(api, flow):
+        if run["status"] == "FAILED":
+            assert visited(run)[-1][1] == "FAILED"
+            assert run["stepExecutions"][-1]["error"]
+
+
+def test_i7_a_busy_project_does_not_hold_up_another(api, machine, sessions):
+    busy, quiet = api, type(api)(api.client, new_project(sessions, "Quiet").secret)
+    crowd, single = workflow(busy), workflow(quiet)
+    for number in range(30):
+        track(busy, email=f"p{number}@example.org")
+    track(quiet)
+    small = replace(machine.worker.engine, batch_size=5)
+    assert advance_due(small) == 6
+    assert only_run(quiet, single)["status"] == "COMPLETED"
+    assert Counter(run["status"] for run in runs(busy, crowd)) == {"COMPLETED": 5, "RUNNING": 25}
+
+
+def test_i8_workflows_that_start_each_other_come_to_an_end(api, machine, sessions):
+    forth = ("UPDATE_CONTACT", {"subscriptionAction": "unsubscribe"})
+    back = ("UPDATE_CONTACT", {"subscriptionAction": "subscribe"})
+    workflow(api, forth, event="contact.subscribed", allowReentry=True)
+    workflow(api, back, event="contact.unsubscribed", allowReentry=True)
+    track(api)
+    track(api, subscribed=False)
+    machine.settle()
+    with transaction(sessions) as session:
+        count = session.scalar(select(func.count()).select_from(Execution))
+    assert 1 < count < 40
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_i3_two_workers_and_incoming_events_share_the_work(api, machine, sessions, round_):
+    flow = workflow(
+        api,
+        (
+            "UPDATE_CONTACT",
+            {
+                "updates": {
+                    "seen": {"$expr": ["+", ["??", ["get", "contact", "data", "seen"], 0], 1]}
+                }
+            },
+        ),
+        ("WAIT_FOR_EVENT", {"eventName": "paid"}),
+        ("SEND_EMAIL", {"templateId": template(api)}),
+        allowReentry=True,
+    )
+    people = [f"p{number}@example.org" for number in range(10)]
+    small = replace(machine.worker.engine, batch_size=3)
+
+    def work(_):
+        for _ in range(60):
+            advance_due(small)
+
+    def speak(email):
+        for _ in range(3):
+            track(api, email=email, data={"at": round_})
+            track(api, "paid", email=email)
+
+    with ThreadPoolExecutor(5) as threads:
+        workers = [threads.submit(work, number) for number in range(2)]
+        speakers = [threads.submit(speak, email) for email in people]
+        for future in [*workers, *speakers]:
+            future.result()
+    machine.settle()
+    for email in people:
+        track(api, "paid", email=email)
+    machine.settle()
+    finished = runs(api, flow)
+    assert Counter(run["status"] for run in finished) == {"COMPLETED": 30}
+    assert len(machine.mail.messages) == 30
+    with transaction(sessions) as session:
+        visits = session.execute(
+            select(StepExecution.execution_id, StepExecution.visit, func.count())
+            .group_by(StepExecution.execution_id, StepExecution.visit)
+            .having(func.count() > 1)
+        ).all()
+    assert visits == []
+    contacts = api.get("/contacts?limit=100").json["data"]
+    assert {contact["data"]["seen"] for contact in contacts} == {3}
+
+
+def test_i1_the_event_its_runs_and_its_wake_ups_are_one_transaction(api, machine, sessions):
+    workflow(api)
+    answer = api.post(
+        "/v1/track", {"event": "go", "email": "kim@example.org", "data": {"locale": 5}}
+    )
+    assert answer.status_code == 400
+    with transaction(sessions) as session:
+        assert session.scalar(select(func.count()).select_from(Event)) == 0
+        assert session.scalar(select(func.count()).select_from(Execution)) == 0
+    assert api.get("/contacts").json["total"] == 0
+
+
+def test_mail_to_someone_who_unsubscribed_meanwhile_is_not_sent(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    advance_due(machine.worker.engine)
+    track(api, "x", subscribed=False)
+    machine.settle()
+    (email,) = emails(sessions)
+    assert email.status == "FAILED"
+    assert "unsubscribed" in email.error
+    assert machine.mail.messages == []
+
+
+def test_email_sent_is_an_event_that_starts_workflows(api, machine):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    after = workflow(api, event="email.sent")
+    track(api)
+    machine.settle()
+    run = only_run(api, after)
+    assert run["context"]["subject"] == "Hello friend"
+    assert run["context"]["emailId"] in run["context"]["messageId"]
+
+
+def test_a_run_goes_on_from_a_removed_step_at_the_next_one(api, machine):
+    flow = workflow(
+        api,
+        ("DELAY", {"amount": 30, "unit": "days"}),
+        ("EXIT", {"reason": "after"}),
+    )
+    track(api)
+    machine.settle()
+    api.patch(f"/workflows/{flow['id']}", {"enabled": False})
+    delay = flow["steps"][1]["id"]
+    assert api.delete(f"/workflows/{flow['id']}/steps/{delay}").status_code == 204
+    machine.sleep(days=30)
+    run = only_run(api, flow)
+    assert (run["status"], run["exitReason"]) == ("COMPLETED", "after")
+    assert visited(run)[1] == ("DELAY", "COMPLETED")
