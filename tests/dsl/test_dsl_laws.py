@@ -1,0 +1,189 @@
+"""The laws of the language, on trees and texts that Hypothesis makes up."""
+
+import re
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dsl
+from dsl import nodes
+
+SOURCES = [path.read_text("utf-8") for path in (Path(__file__).parent / "cases").glob("*/*.flow")]
+PIECES = sorted({p for s in SOURCES for p in re.findall(r'"(?:\\.|[^"\n])*"|#.*|\w+|\s+|\S', s)})
+EXAMPLES = settings(max_examples=60, deadline=None)
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+block_texts = st.lists(texts, min_size=1, max_size=3).map("\n".join)
+words = st.sampled_from(["plan", "wait", "x1", "event", "first name", "größe", "in", "0"])
+keys = st.builds(nodes.Text, words | texts)
+quoted = st.builds(nodes.Text, texts)
+labels = st.none() | st.from_regex(r"[A-Za-z0-9_][\w-]{0,5}", fullmatch=True)
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 10**6) | st.floats(0, 1e9)
+literals = st.builds(nodes.Literal, st.none() | st.booleans() | numbers | block_texts)
+names = st.builds(
+    nodes.Name,
+    st.sampled_from(["contact", "event", "run", "now", "data", "crm"]),
+    st.lists(words | texts | st.integers(0, 99), max_size=3).map(tuple),
+)
+
+
+def is_number(value: nodes.Operand) -> bool:
+    """-5 is a literal, so no tree that was parsed negates a number."""
+    return isinstance(value, nodes.Literal) and type(value.value) in (int, float)
+
+
+def chain(kind: type[nodes.AllOf | nodes.AnyOf], inner: st.SearchStrategy) -> st.SearchStrategy:
+    parts = st.lists(inner.filter(lambda part: not isinstance(part, kind)), min_size=2, max_size=3)
+    return parts.map(tuple).map(kind)
+
+
+def values_around(inner: st.SearchStrategy) -> st.SearchStrategy:
+    several = st.lists(inner, max_size=3).map(tuple)
+    pairs = st.lists(st.builds(nodes.Pair, keys, inner), max_size=3).map(tuple)
+    functions = st.sampled_from(["lower", "now", "round"]).map(nodes.Text)
+    return (
+        st.builds(nodes.ListOf, several)
+        | st.builds(nodes.Object, pairs)
+        | st.builds(nodes.Call, functions, several)
+        | st.builds(nodes.Binary, st.sampled_from("+-*/") | st.just("??"), inner, inner)
+        | st.builds(nodes.Negate, inner.filter(lambda value: not is_number(value)))
+    )
+
+
+values = st.recursive(literals | names, values_around, max_leaves=6)
+comparisons = st.sampled_from(["equals", "notEquals", "greaterThan", "contains", "endsWith", "notIn"])
+presences = st.sampled_from(["exists", "notExists", "isEmpty", "isNotEmpty"])
+tests = (
+    st.builds(nodes.Bare, values)
+    | st.builds(nodes.Test, values, comparisons, values)
+    | st.builds(nodes.Test, values, presences)
+)
+conditions = st.recursive(
+    tests,
+    lambda inner: (
+        st.builds(nodes.Not, inner) | chain(nodes.AllOf, inner) | chain(nodes.AnyOf, inner)
+    ),
+    max_leaves=5,
+)
+units = st.sampled_from(["second", "minutes", "hours", "day", "weeks"])
+durations = st.builds(nodes.Duration, counts, units)
+spans_of_time = st.builds(nodes.Duration, st.integers(1, 50), units)
+places = st.none() | st.tuples(numbers, numbers)
+prefixes = st.none() | st.builds(nodes.Prefix, labels, st.none() | texts, places)
+objects = st.builds(nodes.Object, st.lists(st.builds(nodes.Pair, keys, values), max_size=3).map(tuple))
+references = st.builds(nodes.Reference, texts, st.booleans())
+methods = st.sampled_from(["GET", "POST"]).map(nodes.Text)
+bindings = st.none() | st.sampled_from(["crm", "other"]).map(nodes.Text)
+maybe_values, maybe_objects = st.none() | values, st.none() | objects
+
+
+options = st.none() | st.lists(
+    st.builds(nodes.Pair, st.sampled_from(["headers", "body"]).map(nodes.Text), values), max_size=2
+).map(tuple).map(nodes.Object)
+
+
+def plain_statements(prefix: st.SearchStrategy) -> st.SearchStrategy:
+    return (
+        st.builds(nodes.SendEmail, references, maybe_values, maybe_objects, prefix)
+        | st.builds(nodes.Wait, spans_of_time, prefix)
+        | st.builds(nodes.Webhook, methods, quoted, options, bindings, prefix)
+        | st.builds(nodes.UpdateContact, objects, prefix)
+        | st.builds(nodes.Subscribe, prefix)
+        | st.builds(nodes.Exit, st.none() | quoted, prefix)
+    )
+
+
+def compound(inner: st.SearchStrategy, prefix: st.SearchStrategy) -> st.SearchStrategy:
+    blocks = st.lists(inner, max_size=3).map(tuple).map(nodes.Block)
+    others = st.lists(st.builds(nodes.Branch, conditions, blocks, prefix), max_size=2)
+    first = st.builds(nodes.Branch, conditions, blocks, st.none())
+    branches = st.builds(lambda head, tail: (head, *tail), first, others)
+    maybe = st.none() | conditions
+    return (
+        st.builds(nodes.If, branches, st.none() | blocks, prefix)
+        | st.builds(nodes.WaitForEvent, quoted, maybe, st.none() | spans_of_time, prefix=prefix)
+        | st.builds(nodes.WaitForEvent, quoted, maybe, spans_of_time, blocks, prefix=prefix)
+        | st.builds(nodes.WaitForEvent, quoted, maybe, spans_of_time, blocks, blocks, prefix)
+    )
+
+
+def statements(prefix: st.SearchStrategy) -> st.SearchStrategy:
+    return st.recursive(
+        plain_statements(prefix), lambda inner: compound(inner, prefix), max_leaves=10
+    )
+
+
+headers = (
+    st.builds(nodes.Description, st.builds(nodes.Text, block_texts))
+    | st.builds(nodes.OnEvent, quoted, st.none() | conditions)
+    | st.just(nodes.OnManual())
+    | st.just(nodes.Reentry("always"))
+    | st.builds(nodes.Reentry, st.just("after"), durations)
+    | st.just(nodes.Disabled())
+)
+template_values = st.builds(nodes.Literal, block_texts) | values
+template_pairs = st.lists(st.builds(nodes.Pair, keys, template_values), max_size=4).map(tuple)
+templates = st.builds(nodes.Template, quoted, st.builds(nodes.Object, template_pairs))
+bodies = st.lists(headers | statements(prefixes), max_size=5).map(tuple).map(nodes.Block)
+files = st.lists(st.builds(nodes.Workflow, quoted, bodies) | templates, max_size=2)
+trees = files.map(tuple).map(nodes.File)
+graph_bodies = st.lists(statements(st.none()), max_size=8).map(
+    lambda found: nodes.Block((nodes.OnManual(), *found))
+)
+pieces = st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join)
+
+
+@EXAMPLES
+@given(trees)
+def test_printed_trees_are_read_back(tree: nodes.File) -> None:
+    text = dsl.print_file(tree)
+    parsed = dsl.parse(text)
+    assert parsed.diagnostics == ()
+    assert parsed.file == tree
+    assert dsl.format(text) == text
+
+
+@EXAMPLES
+@given(graph_bodies)
+def test_decompiled_graphs_compile_to_themselves(body: nodes.Block) -> None:
+    text = dsl.print_file(nodes.File((nodes.Workflow(nodes.Text("w"), body),)))
+    compiled = dsl.compile(dsl.read_bundle({"a.flow": text}))
+    assert dsl.Compiled.from_json(compiled.to_json()) == compiled
+    again = dsl.print_file(dsl.decompile(compiled))
+    assert dsl.compile(dsl.read_bundle({"a.flow": again})) == compiled
+
+
+@EXAMPLES
+@given(st.sampled_from(SOURCES), st.data())
+def test_formatting_keeps_comments_wherever_they_stand(source: str, data: st.DataObject) -> None:
+    if dsl.parse(source).diagnostics:
+        return
+    gaps = [found.end() for found in re.finditer(r"[ \n](?=[^\"]*(?:\"[^\"]*\"[^\"]*)*$)", source)]
+    at = data.draw(st.sampled_from(gaps))
+    text = source[:at] + "# put in between\n" + source[at:]
+    parsed = dsl.parse(text)
+    if parsed.diagnostics:  # the place was inside a text
+        return
+    formatted = dsl.format(text)
+    again = dsl.parse(formatted)
+    assert again.file == parsed.file
+    assert sorted(one.text for one in again.comments) == sorted(one.text for one in parsed.comments)
+    assert dsl.format(formatted) == formatted
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=80) | pieces | st.binary(max_size=40))
+def test_any_text_is_answered(text: str | bytes) -> None:
+    bundle = dsl.read_bundle({"a.flow": text})
+    found = dsl.check(bundle, frozenset())
+    for diagnostic in found:
+        assert dsl.render(diagnostic, bundle.files[0].source.text)
+        assert diagnostic.range.start <= diagnostic.range.end
+    if not any(diagnostic.is_error for diagnostic in found):
+        dsl.decompile(dsl.compile(bundle))
+    if not bundle.files[0].diagnostics:
+        formatted = dsl.format(text)
+        assert dsl.parse(formatted).file == bundle.files[0].file
+        assert dsl.format(formatted) == formatted

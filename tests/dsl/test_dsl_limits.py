@@ -1,0 +1,99 @@
+"""Whatever is handed in, the answer is a tree or diagnostics, and it comes soon."""
+
+import time
+
+import pytest
+
+import dsl
+
+HEAD = 'workflow "a" { on manual '
+LARGEST = 256 * 1024
+DEEP = {
+    "blocks": HEAD + "if event.a {" * 10_000,
+    "parentheses": HEAD + "if " + "(" * 10_000 + "1",
+    "lists": HEAD + "update contact { a: " + "[" * 10_000,
+    "not": HEAD + "if " + "not " * 10_000 + "event.x { exit } }",
+    "minus": HEAD + "update contact { a: " + "-" * 10_000 + "1 } }",
+    "plus": HEAD + "update contact { a: 1" + " + 1" * 10_000 + " } }",
+    "both": HEAD + "update contact { a: " + "(" * 60 + "1" + (" + 1" * 60 + ")") * 60 + " } }",
+}
+LARGE = {
+    "else if": HEAD + "if event.a { exit } else " * 3_000 + "{ } }",
+    "and": HEAD + "if " + "event.b and " * 10_000 + "event.a { exit } }",
+    "steps": HEAD + "if event.x { wait 1 day } " * 4_000 + "}",
+    "sent": HEAD + " ".join(f'send email "n{n}"' for n in range(9_000)) + "}",
+    "unknown": HEAD + " ".join(f"@l{n} wait 0 dayz" for n in range(9_000)) + "}",
+    "mistakes": HEAD + "\n" + "wait wait\n" * 10_000 + "}",
+    "braces": "{" * LARGEST,
+    "closing": "}" * LARGEST,
+    "quotes": '"' * LARGEST,
+    "words": "a\n" * 59_000,
+    "comments": "#\n" * 59_000,
+    "blank lines": " \n" * (LARGEST // 2),
+    "escapes": HEAD + 'exit "' + "\\q" * 60_000 + '" }',
+    "path": HEAD + "if contact.data" + ".a" * 29_000 + " { exit } }",
+}
+ODD = ["\0", "\ud800", 'exit "\ud800"', b"\xff\xfe", b"\0", "\ufeff", "", "\r", "\u2028", "😀", "@", '"""']
+
+
+def codes(text: str | bytes) -> set[str]:
+    found = dsl.check(dsl.read_bundle({"a.flow": text}), frozenset())
+    assert all(dsl.render(diagnostic, str(text)) for diagnostic in found[:100])
+    return {diagnostic.code for diagnostic in found}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_nesting_is_reported(name: str) -> None:
+    assert codes(DEEP[name]) == {"FLOW-E106"}
+
+
+@pytest.mark.parametrize("name", {**DEEP, **LARGE})
+def test_nothing_takes_long(name: str) -> None:
+    dsl.parse("")
+    began = time.process_time()
+    codes({**DEEP, **LARGE}[name])
+    assert time.process_time() - began < 2
+
+
+def test_a_large_file_is_formatted_soon() -> None:
+    text = LARGE["steps"]
+    began = time.process_time()
+    assert dsl.format(dsl.format(text)) == dsl.format(text)
+    assert time.process_time() - began < 8
+
+
+@pytest.mark.parametrize("text", ODD, ids=repr)
+def test_odd_texts_are_answered(text: str | bytes) -> None:
+    codes(text)
+
+
+def test_limits_of_the_text_are_reported() -> None:
+    assert codes("#" * (LARGEST + 1)) == {"FLOW-E107"}
+    assert codes("é" * (LARGEST // 2 + 1)) == {"FLOW-E107"}
+    assert codes("a " * 100_000) == {"FLOW-E107"}
+    assert codes(b"\xff") == {"FLOW-E108"}
+    assert codes('exit "\ud800"') == {"FLOW-E108"}
+    assert "FLOW-E112" in codes(LARGE["mistakes"])
+
+
+def test_sixty_four_levels_are_fine() -> None:
+    nested = HEAD + "if event.a { " * 60 + "exit" + " }" * 61
+    assert codes(nested) == set()
+    compiled = dsl.compile(dsl.read_bundle({"a.flow": nested}))
+    again = dsl.print_file(dsl.decompile(compiled))
+    assert dsl.compile(dsl.read_bundle({"a.flow": again})) == compiled
+
+
+def test_spans_count_code_points_and_lines() -> None:
+    found = dsl.parse('template "😀" {\r\n  körper "x" }').diagnostics[0]
+    assert found.range.start == dsl.Position(2, 10)
+    assert found.to_json()["range"] == {
+        "start": {"line": 2, "column": 10},
+        "end": {"line": 2, "column": 13},
+    }
+
+
+def test_the_grammar_has_no_conflicts() -> None:
+    from dsl.parser import grammar  # noqa: PLC0415 - the one test that looks below the face
+
+    assert grammar(strict=True)
