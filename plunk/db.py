@@ -78,7 +78,8 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+# Answers are shaped after the commit, from rows as they were then; nothing is read again.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -89,6 +89,13 @@ class Invalid(PlunkError):
         self.manual = manual
 
 
+class BadFields(Invalid):
+    """Fields without which the request makes no sense are missing or of no use."""
+
+    status = 400
+    code = "BAD_REQUEST"
+
+
 class InvalidFlow(PlunkError):
     """A `.flow` text has mistakes; `diagnostics` lists them all."""
 

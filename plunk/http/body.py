@@ -10,14 +10,24 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from plunk.errors import BodyTooLarge, FieldProblem, Invalid, MalformedJson, UnsupportedMedia
 from plunk.http import strict_json
+from plunk.schemas.fields import Input
 from plunk.schemas.problems import problems_of
 
 DEFAULT_LIMIT = 1024 * 1024
 
 
-def parse_body(schema: Schema, *, limit: int = DEFAULT_LIMIT, optional: bool = False) -> Any:  # noqa: ANN401 - the schema decides
+def receive(limit: int) -> None:
+    """Take the body in, so that nothing has to wait for the network later."""
+    request.max_content_length = limit
+    try:
+        request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.") from None
+
+
+def parse_body(schema: Schema, *, optional: bool = False) -> Any:  # noqa: ANN401 - the schema decides
     """Return the body as the schema's value; every mistake in it is listed at once."""
-    raw = _read(limit)
+    raw = _read()
     if not raw and not optional:
         raise Invalid([FieldProblem("", "Required", "invalid_type", "undefined")])
     return load(schema, _object(strict_json.loads(raw)) if raw else {})
@@ -33,15 +43,12 @@ def load(schema: Schema, payload: dict[str, Any]) -> Any:  # noqa: ANN401 - the 
     try:
         return schema.load(payload)
     except ValidationError as error:
-        raise Invalid(problems_of(error)) from None
+        kind = type(schema) if isinstance(schema, Input) else Input
+        raise kind.refusal(problems_of(error)) from None
 
 
-def _read(limit: int) -> bytes:
-    request.max_content_length = limit
-    try:
-        raw = request.get_data(cache=True)
-    except RequestEntityTooLarge:
-        raise BodyTooLarge(f"The body is larger than {limit} bytes.") from None
+def _read() -> bytes:
+    raw = request.get_data(cache=True)
     if raw and not request.is_json:
         raise UnsupportedMedia(
             f"The body is declared as {request.mimetype or 'nothing'}; send application/json."

@@ -1,9 +1,9 @@
 """Routes that declare what they need and then do almost nothing.
 
-`endpoint` wraps a view in the steps every request takes, in this order: authenticate, count
-against the rate limit, claim the idempotency key, check query and body, call the view inside one
-transaction, commit, and only then shape the answer. What it is told is also what the OpenAPI
-document is generated from.
+`endpoint` wraps a view in the steps every request takes, in this order: receive the body,
+authenticate, count against the rate limit, claim the idempotency key, check query and body, call
+the view inside one transaction, commit, and only then shape the answer. What it is told is also
+what the OpenAPI document is generated from.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from plunk.db import begin_reading, db
-from plunk.http import idempotency, limits
+from plunk.http import idempotency
 from plunk.http.auth import READING, Access, authenticate
-from plunk.http.body import DEFAULT_LIMIT, parse_body, parse_query
+from plunk.http.body import DEFAULT_LIMIT, parse_body, parse_query, receive
 from plunk.http.runtime import Call, Caller, runtime
 
 Answer = tuple[object, int]
@@ -54,7 +54,7 @@ def endpoint(blueprint: Blueprint, rule: str, *, method: str, spec: Spec) -> Cal
 
         @wraps(view)
         def serve(**path: str) -> Response:
-            return limits.add_headers(_serve(view, spec, path))
+            return _serve(view, spec, path)
 
         blueprint.add_url_rule(rule, name, serve, methods=[method])
         return view
@@ -63,20 +63,24 @@ def endpoint(blueprint: Blueprint, rule: str, *, method: str, spec: Spec) -> Cal
 
 
 def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
+    # Both before a connection is taken: the clock may need one of its own, and a slow upload must
+    # not hold SQLite's write lock.
+    now = runtime().clock.now()
+    if spec.body is not None:
+        receive(spec.body_limit)
     session: Session = db.session()
-    reading = request.method in READING
-    if reading:
+    if request.method in READING:
         begin_reading(session)
     caller = authenticate(session, spec.access)
     if limiter := runtime().limiter:
         limiter.check(caller.id)
 
     def work() -> Response:
-        call = Call(session, caller, runtime().clock.now(), runtime().settings)
+        call = Call(session, caller, now, runtime().settings)
         return _answer(spec, session, view(call, **path, **_inputs(spec)))
 
     if spec.idempotent:
-        return idempotency.once(session, caller, work)
+        return idempotency.once(session, caller, work, now=now)
     return work()
 
 
@@ -85,7 +89,7 @@ def _inputs(spec: Spec) -> dict[str, Any]:
     if spec.query is not None:
         inputs["query"] = parse_query(spec.query)
     if spec.body is not None:
-        inputs["body"] = parse_body(spec.body, limit=spec.body_limit, optional=spec.body_optional)
+        inputs["body"] = parse_body(spec.body, optional=spec.body_optional)
     return inputs
 
 

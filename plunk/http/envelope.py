@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from plunk import errors
 from plunk.clock import SystemClock, iso
 from plunk.errors import FieldProblem, Invalid, PlunkError
 from plunk.ids import new_id
+from plunk.rendering import TemplateSyntaxError
 
 log = structlog.get_logger()
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -56,15 +58,22 @@ def envelope(error: PlunkError) -> dict[str, Any]:
         "statusCode": error.status,
         "requestId": request_id(),
     }
-    details = error.details
     if isinstance(error, Invalid):
         members["errors"] = [_problem_json(problem) for problem in error.problems]
-        details = {"errors": members["errors"]} if error.manual else details
-    if details:
+    if details := _details(error, members):
         members["details"] = details
     if suggestion := _suggestion(error):
         members["suggestion"] = suggestion
     return {"success": False, "error": members, "timestamp": iso(SystemClock().now())}
+
+
+def _details(error: PlunkError, members: Mapping[str, Any]) -> Mapping[str, object] | None:
+    match error:
+        case TemplateSyntaxError():
+            return {"field": error.field, "line": error.line, "column": error.column}
+        case Invalid(manual=True):
+            return {"errors": members["errors"]}
+    return error.details
 
 
 def _problem_json(problem: FieldProblem) -> dict[str, str]:

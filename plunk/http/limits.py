@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from flask import Response, g
+from flask import Flask, Response, g
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import storage_from_string
@@ -46,7 +46,10 @@ class Limiter:
             )
 
 
-def add_headers(response: Response) -> Response:
-    """Tell the caller what is left of its window."""
-    response.headers.extend(g.get("rate_limit", {}))
-    return response
+def install(app: Flask) -> None:
+    """Tell callers what is left of their window, refusals and errors included."""
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.extend(g.get("rate_limit", {}))
+        return response

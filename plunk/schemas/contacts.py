@@ -29,6 +29,7 @@ class ContactDraftIn(Input):
     """A contact to create or to merge into."""
 
     makes = ContactDraft
+    bad_requests = frozenset({("email", "invalid_type")})
     email = Address(required=True)
     subscribed = Flag(allow_none=True)
     data = JsonObject(allow_none=True, max_bytes=MAX_CUSTOM_BYTES)
@@ -38,6 +39,7 @@ class ContactChangeIn(Input):
     """What to change about a contact; null data clears all of it."""
 
     makes = ContactChange
+    bad_requests = frozenset({("data", "invalid_type")})
     email = Address()
     subscribed = Flag()
     data = JsonObject(allow_none=True, max_bytes=MAX_CUSTOM_BYTES)
@@ -46,6 +48,9 @@ class ContactChangeIn(Input):
 class ContactLookupIn(Input):
     """Addresses to look up."""
 
+    bad_requests = frozenset(
+        {("emails", "invalid_type"), ("emails", "too_small"), ("emails", "too_big")}
+    )
     emails = ListOf(Text(), low=1, high=500, required=True)
 
 
@@ -56,9 +61,16 @@ class ContactQueryIn(Input):
     cursor = Query(lambda text: text or None)
     search = Query(lambda text: text or None)
     subscribed = Query(lambda text: {"true": True, "false": False}.get(text or ""))
-    status = Query(lambda text: text or None)
-    sort = Query(lambda text: text if text in {"email", "createdAt"} else "createdAt")
-    dir = Query(lambda text: text if text in {"asc", "desc"} else "desc")
+    status = Query(
+        lambda text: text or None, metadata={"enum": ["subscribed", "unsubscribed", "snoozed"]}
+    )
+    sort = Query(
+        lambda text: text if text in {"email", "createdAt"} else "createdAt",
+        metadata={"enum": ["email", "createdAt"]},
+    )
+    dir = Query(
+        lambda text: text if text in {"asc", "desc"} else "desc", metadata={"enum": ["asc", "desc"]}
+    )
 
     @post_load
     def make(self, values: dict[str, Any], **_: object) -> ContactQuery:

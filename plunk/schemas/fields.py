@@ -6,7 +6,9 @@ Each is a marshmallow field, so that the same schema checks, shapes and document
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,16 +16,33 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from plunk import addresses
 from plunk.clock import iso
+from plunk.errors import BadFields, FieldProblem, Invalid
 from plunk.ids import parse_id
 from plunk.schemas.problems import json_type, problem
 
 INT32 = 2**31 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a string must look like, and what to say when it does not."""
+
+    regex: re.Pattern[str]
+    message: str
+
+
+CONTROL = r"\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029"  # line breaks included, tabs not
+SINGLE_LINE = Pattern(
+    re.compile(rf"[^{CONTROL}]*"), "Must not contain line breaks or control characters"
+)
+
+
 class Input(Schema):
     """A schema for what comes in; it makes the value type named by `makes`, unknown keys aside."""
 
     makes: ClassVar[Callable[..., Any]] = dict
+    bad_requests: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    """Mistakes, as (field, code), that the public API answers with 400 instead of 422."""
 
     class Meta:
         """Unknown keys are ignored."""
@@ -34,6 +53,14 @@ class Input(Schema):
     def make(self, values: dict[str, Any], **_: object) -> Any:
         """Return the checked values as the schema's value type."""
         return type(self).makes(**values)
+
+    @classmethod
+    def refusal(cls, problems: Sequence[FieldProblem]) -> Invalid:
+        """Return the error that lists these problems, of the kind the public API answers."""
+        plain = [item for item in problems if (item.field, item.code) in cls.bad_requests]
+        if plain:
+            return BadFields(problems, f"{plain[0].field}: {plain[0].message}")
+        return Invalid(problems)
 
 
 class Coded(fields.Field[Any]):
@@ -56,7 +83,7 @@ class Coded(fields.Field[Any]):
 
 
 class Text(Coded, fields.String):
-    """A string with length limits; `single_line` refuses line breaks."""
+    """A string with length limits; `single_line` refuses line breaks, `pattern` all else."""
 
     kind = "string"
 
@@ -66,10 +93,12 @@ class Text(Coded, fields.String):
         low: int = 0,
         high: int | None = None,
         single_line: bool = False,
+        pattern: Pattern | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.low, self.high, self.single_line = low, high, single_line
+        self.pattern = SINGLE_LINE if single_line else pattern
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -78,8 +107,8 @@ class Text(Coded, fields.String):
             raise problem(f"String must contain at least {self.low} character(s)", "too_small")
         if self.high is not None and len(value) > self.high:
             raise problem(f"String must contain at most {self.high} character(s)", "too_big")
-        if self.single_line and any(mark in value for mark in "\r\n"):
-            raise problem("Must not contain line breaks", "invalid_string")
+        if self.pattern is not None and not self.pattern.regex.fullmatch(value):
+            raise problem(self.pattern.message, "invalid_string")
         return value
 
 
@@ -224,16 +253,15 @@ class MapOf(JsonObject):
         self, value: Any, attr: str | None, data: Any, **kwargs: Any
     ) -> dict[str, Any]:
         items = super()._deserialize(value, attr, data, **kwargs)
-        return {
-            self.name_field.deserialize(name): self._item(name, item)
-            for name, item in items.items()
-        }
-
-    def _item(self, name: str, item: object) -> Any:
-        try:
-            return self.item_field.deserialize(item)
-        except ValidationError as error:
-            raise ValidationError({name: error.messages}) from None
+        good, bad = {}, {}
+        for name, item in items.items():
+            try:
+                good[self.name_field.deserialize(name)] = self.item_field.deserialize(item)
+            except ValidationError as error:
+                bad[name] = error.messages
+        if bad:
+            raise ValidationError(bad)
+        return good
 
 
 class Query(Text):

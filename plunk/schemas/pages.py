@@ -36,7 +36,7 @@ class CursorPageOut(Schema):
 
     data = ListOf(AnyJson(), attribute="items")
     total = Whole()
-    cursor = Text()
+    cursor = Text(metadata={"optional": True})
     hasMore = Flag(attribute="has_more")
 
     @post_dump

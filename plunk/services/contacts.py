@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, asc, delete, desc, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, asc, bindparam, delete, desc, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from plunk.addresses import normalise
 from plunk.db import insert_ignoring
@@ -81,7 +82,7 @@ def save(
         if created := _create(session, project_id, draft, subscribed=subscribed, now=now):
             return Saved(created, is_new=True)
         # Someone else created it between our two statements.
-        contact = _locked(session, project_id, Contact.email == draft.email)
+        contact = lock_by_email(session, project_id, draft.email)
     if contact is None:
         raise Conflict("The contact was created and deleted at the same time; try again.")
     if draft.subscribed and not may_resubscribe:
@@ -94,11 +95,11 @@ def change(
     session: Session, project_id: str, contact_id: str, wanted: ContactChange, *, now: datetime
 ) -> Contact:
     """Edit a contact; ContactNotFound, or Conflict when another contact has the new address."""
-    contact = _locked(session, project_id, Contact.id == (parse_id(contact_id) or NO_ID))
+    contact = _locked(session, LOCK_BY_ID, project_id, parse_id(contact_id) or NO_ID)
     if contact is None:
         raise ContactNotFound(contact_id)
     if not isinstance(wanted.email, Unset):
-        _move(session, contact, normalise(wanted.email))
+        _move(session, contact, normalise(wanted.email), now=now)
     _apply(session, contact, wanted, now=now)
     return contact
 
@@ -153,7 +154,7 @@ def lookup(
 
 def lock_by_email(session: Session, project_id: str, email: str) -> Contact | None:
     """Return the contact with this stored address, locked against other writers, or None."""
-    return _locked(session, project_id, Contact.email == email)
+    return _locked(session, LOCK_BY_EMAIL, project_id, email)
 
 
 def set_subscribed(session: Session, contact: Contact, subscribed: bool, *, now: datetime) -> None:  # noqa: FBT001 - it is the new value
@@ -196,27 +197,35 @@ def _create(
     return session.scalars(statement.returning(Contact), [row]).one_or_none()
 
 
-def _locked(session: Session, project_id: str, condition: ColumnElement[bool]) -> Contact | None:
-    """Return the contact with its row locked: the lock that orders all work on its runs (I4)."""
-    return session.scalars(
+def _locking(column: InstrumentedAttribute[str]) -> Select[Contact]:
+    return (
         select(Contact)
-        .where(Contact.project_id == project_id, condition)
+        .where(Contact.project_id == bindparam("project_id"), column == bindparam("wanted"))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def _move(session: Session, contact: Contact, email: str) -> None:
-    taken = session.scalar(
-        select(Contact.id).where(
-            Contact.project_id == contact.project_id,
-            Contact.email == email,
-            Contact.id != contact.id,
-        )
     )
-    if taken:
-        raise Conflict("Another contact of this project has this address.")
-    contact.email = email
+
+
+# Built once: tracking runs the first one for every event.
+LOCK_BY_EMAIL, LOCK_BY_ID = _locking(Contact.email), _locking(Contact.id)
+
+
+def _locked(
+    session: Session, statement: Select[Contact], project_id: str, wanted: str
+) -> Contact | None:
+    """Return the contact with its row locked: the lock that orders all work on its runs (I4)."""
+    found = session.scalars(statement, {"project_id": project_id, "wanted": wanted})
+    return found.one_or_none()
+
+
+def _move(session: Session, contact: Contact, email: str, *, now: datetime) -> None:
+    if email == contact.email:
+        return
+    try:
+        with session.begin_nested():
+            contact.email, contact.updated_at = email, now
+    except IntegrityError:  # the unique key decides: a question beforehand could be overtaken
+        raise Conflict("Another contact of this project has this address.") from None
 
 
 def _apply(session: Session, contact: Contact, wanted: ContactChange, *, now: datetime) -> None:

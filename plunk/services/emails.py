@@ -59,8 +59,9 @@ def new_row(project_id: str, draft: EmailDraft, *, now: datetime) -> dict[str, A
         "from_address": draft.from_address,
         "from_name": draft.from_name,
         "reply_to": draft.reply_to,
-        "subject": draft.subject,
-        "body": draft.body,
+        # A filter such as url_decode can produce NUL, which PostgreSQL refuses to store.
+        "subject": draft.subject.replace("\0", ""),
+        "body": draft.body.replace("\0", ""),
         "headers": dict(draft.headers) if draft.headers else None,
         "status": "FAILED" if draft.refusal else "PENDING",
         "error": draft.refusal,
