@@ -100,6 +100,8 @@ def _entries(session: Session, project_id: str, names: set[str]) -> list[Entry]:
         .join(Workflow, Workflow.id == Trigger.workflow_id)
         .where(Trigger.project_id == project_id, Trigger.event_name.in_(names), Workflow.enabled)
         .order_by(Trigger.workflow_id, Trigger.id)
+        # Whoever edits or deletes a workflow waits for us here, or we for them: never half-way.
+        .with_for_update(read=True, key_share=True, of=Workflow)
     )
     return [Entry(*row) for row in rows]
 

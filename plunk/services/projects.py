@@ -56,6 +56,17 @@ def create(session: Session, name: str, *, seal: Seal, now: datetime) -> NewProj
     return NewProject(project.id, title, public, secret)
 
 
+def find_by_name(session: Session, name: str, *, seal: Seal) -> NewProject | None:
+    """Return the oldest project of this name with its keys in the clear, or None."""
+    found = session.scalars(
+        select(Project).where(Project.name == name).order_by(Project.created_at, Project.id)
+    ).first()
+    if found is None:
+        return None
+    public, secret = seal.open(found.public_sealed), seal.open(found.secret_sealed)
+    return NewProject(found.id, found.name, public, secret)
+
+
 def find_by_key(session: Session, key: str) -> KeyOwner | None:
     """Return the project that has this key, or None."""
     digest = key_hash(key)

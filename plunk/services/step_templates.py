@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from plunk.errors import FieldProblem, Invalid, TemplateNotFound
-from plunk.ids import NO_ID, parse_id
-from plunk.models import Template
+from plunk.errors import FieldProblem, Invalid
+from plunk.services import templates
 from plunk.values import UNSET, Unset
 
 KEY = "templateId"
@@ -39,7 +37,7 @@ def settle(
     """
     chosen = _chosen(step_type, config, template_id, stored)
     if chosen is not None and chosen != stored:
-        chosen = _owned(session, project_id, chosen)
+        chosen = templates.get_locked(session, project_id, chosen).id
     if step_type != "SEND_EMAIL":
         return Settled(dict(config), chosen)
     kept = {key: value for key, value in config.items() if key != KEY}
@@ -57,14 +55,3 @@ def _chosen(
     if named is not None and not isinstance(named, str):
         raise Invalid([FieldProblem(f"config.{KEY}", "Expected string", "invalid_type")])
     return named or None
-
-
-def _owned(session: Session, project_id: str, template_id: str) -> str:
-    found = session.scalar(
-        select(Template.id).where(
-            Template.project_id == project_id, Template.id == (parse_id(template_id) or NO_ID)
-        )
-    )
-    if found is None:
-        raise TemplateNotFound(template_id)
-    return found

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from plunk.engine.core.edges import EVENT_BRANCHES, TIMEOUT_BRANCHES
 from plunk.errors import BadRequest
 from plunk.models import Step, Transition
+from plunk.models.workflow import WAIT_OUTCOMES
 from plunk.services import revisions
 from plunk.services.workflow_graph import Drawing, next_instant, open_drawing
 from plunk.services.workflow_locks import refuse_while_ahead
 
+OUTCOMES = WAIT_OUTCOMES
 WAIT = "WAIT_FOR_EVENT"
 BRANCHING = {"CONDITION", WAIT}
 MAX_WAYS_OUT_OF_WAIT = 2
@@ -32,6 +34,14 @@ class EdgeDraft:
     wait_outcome: str | None = None
     priority: int = 0
     expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePath:
+    """An edge of a workflow, as a path names it."""
+
+    workflow_id: str
+    transition_id: str
 
 
 def connect(
@@ -56,15 +66,14 @@ def connect(
 def disconnect(
     session: Session,
     project_id: str,
-    workflow_id: str,
-    transition_id: str,
+    at: EdgePath,
     *,
     expected: int | None = None,
     now: datetime,
 ) -> None:
     """Remove an edge and nothing else; Conflict while active runs are beyond it."""
-    drawing = open_drawing(session, project_id, workflow_id, expected=expected)
-    edge = drawing.transition(transition_id)
+    drawing = open_drawing(session, project_id, at.workflow_id, expected=expected)
+    edge = drawing.transition(at.transition_id)
     refuse_while_ahead(session, drawing.workflow, drawing.downstream(edge.to_step_id))
     session.delete(edge)
     revisions.cut(session, drawing.workflow, now=now)
@@ -104,7 +113,7 @@ def _edge(
 
 
 def _refuse_branch(source: Step) -> None:
-    if source.type not in BRANCHING and source.type != "EXIT":
+    if source.type not in BRANCHING:
         raise BadRequest(f"A step of type {source.type} has no branches.")
 
 

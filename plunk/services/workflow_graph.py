@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict, NotFound, WorkflowNotFound
@@ -54,7 +54,7 @@ class Drawing:
         return [edge for edge in self.transitions if edge.to_step_id == step_id]
 
     def reachable(self, starts: Iterable[str], *, avoiding: Collection[str] = ()) -> set[str]:
-        """Return the steps that can be reached, the starts included, without entering `avoiding`."""
+        """Return the starts and what can be reached from them without entering `avoiding`."""
         found: set[str] = set()
         queue = [start for start in starts if start not in avoiding]
         while queue:
@@ -72,16 +72,13 @@ class Drawing:
 
 def get_workflow(session: Session, project_id: str, workflow_id: str) -> Workflow:
     """Return the workflow; WorkflowNotFound when the project has no such workflow."""
-    found = session.scalars(
-        select(Workflow).where(
-            Workflow.project_id == project_id,
-            Workflow.id == (parse_id(workflow_id) or NO_ID),
-            Workflow.dialect == DIALECT,
-        )
-    ).one_or_none()
-    if found is None:
-        raise WorkflowNotFound(workflow_id)
-    return found
+    return _one(session, _named(project_id, workflow_id), workflow_id)
+
+
+def hold_workflow(session: Session, project_id: str, workflow_id: str) -> Workflow:
+    """Return the workflow as it is; nobody edits it until this transaction ends."""
+    held = _named(project_id, workflow_id).with_for_update(read=True, key_share=True)
+    return _one(session, held.execution_options(populate_existing=True), workflow_id)
 
 
 def lock_workflows(session: Session, project_id: str, ids: Iterable[str]) -> list[Workflow]:
@@ -152,3 +149,18 @@ def next_instant(rows: Iterable[Step | Transition], now: datetime) -> datetime:
     """Return a time of creation that sorts after these rows, whatever the clock's resolution."""
     later = (row.created_at + timedelta(microseconds=1) for row in rows)
     return max(now, *later, now)
+
+
+def _named(project_id: str, workflow_id: str) -> Select[Workflow]:
+    return select(Workflow).where(
+        Workflow.project_id == project_id,
+        Workflow.id == (parse_id(workflow_id) or NO_ID),
+        Workflow.dialect == DIALECT,
+    )
+
+
+def _one(session: Session, statement: Select[Workflow], workflow_id: str) -> Workflow:
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise WorkflowNotFound(workflow_id)
+    return found

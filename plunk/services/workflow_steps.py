@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from plunk.errors import BadRequest
 from plunk.ids import new_id
 from plunk.models import Step, Transition
+from plunk.models.workflow import STEP_TYPES
 from plunk.services import revisions, step_templates
-from plunk.services.workflow_edges import first_branch
+from plunk.services.json_values import put
+from plunk.services.workflow_edges import EdgePath, first_branch
 from plunk.services.workflow_graph import Drawing, next_instant, open_drawing
 from plunk.services.workflow_locks import refuse_while_running
 from plunk.values import UNSET, Unset
 
+TYPES = STEP_TYPES
 ORIGIN = {"x": 0, "y": 0}
 
 
@@ -51,14 +54,6 @@ class StepPath:
 
     workflow_id: str
     step_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class EdgePath:
-    """An edge of a workflow, as a path names it."""
-
-    workflow_id: str
-    transition_id: str
 
 
 def add(
@@ -101,14 +96,12 @@ def change(
     step = drawing.step(at.step_id)
     if not (isinstance(wanted.config, Unset) and isinstance(wanted.template_id, Unset)):
         refuse_while_running(session, drawing.workflow, what="configuration of a step")
-    before = (step.name, step.config, step.template_id)
-    _apply(session, step, wanted)
-    if before != (step.name, step.config, step.template_id):
+    if _apply(session, step, wanted):
         step.updated_at = now
         revisions.cut(session, drawing.workflow, now=now)
-    if not isinstance(wanted.position, Unset) and wanted.position != step.position:
+    if not isinstance(wanted.position, Unset) and put(step, "position", wanted.position):
         # Where a step stands on the canvas is no structure: no run depends on it.
-        step.position, step.updated_at = wanted.position, now
+        step.updated_at = now
         session.flush()
     return step
 
@@ -116,7 +109,7 @@ def change(
 def _require(draft: StepDraft, *, position: bool) -> None:
     wanted: dict[str, object] = {"type": draft.type, "name": draft.name}
     missing = [field for field, value in wanted.items() if not value]
-    if position and (draft.position is None or draft.position in ("", 0, False)):
+    if position and (draft.position is None or draft.position in ("", 0)):
         missing.append("position")
     if draft.config is None:
         missing.append("config")
@@ -172,12 +165,12 @@ def _edge(
     )
 
 
-def _apply(session: Session, step: Step, wanted: StepChange) -> None:
-    if not isinstance(wanted.name, Unset):
-        step.name = wanted.name
+def _apply(session: Session, step: Step, wanted: StepChange) -> bool:
+    """Write what a revision keeps of a step; tell whether that changed anything."""
+    changed = not isinstance(wanted.name, Unset) and put(step, "name", wanted.name)
     if isinstance(wanted.config, Unset) and isinstance(wanted.template_id, Unset):
-        return
-    step.config, step.template_id = step_templates.settle(
+        return changed
+    settled = step_templates.settle(
         session,
         step.project_id,
         step.type,
@@ -185,3 +178,5 @@ def _apply(session: Session, step: Step, wanted: StepChange) -> None:
         template_id=wanted.template_id,
         stored=step.template_id,
     )
+    changed |= put(step, "config", settled.config)
+    return put(step, "template_id", settled.template_id) or changed

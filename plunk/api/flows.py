@@ -1,0 +1,77 @@
+"""`.flow` texts over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from plunk.http.endpoint import Answer, Call, Spec, endpoint
+from plunk.schemas.flows import BundleIn, CheckedOut, DeployedOut, DeployIn, FlowIn, FlowOut
+from plunk.services import deploying, flow_templates, flow_texts, workflow_text
+from plunk.services.deploying import Bundle
+
+flows = Blueprint("flows", __name__)
+LIMIT = 5 * 1024 * 1024
+
+
+@endpoint(
+    flows,
+    "/flows/check",
+    method="POST",
+    spec=Spec(body=BundleIn(), answers={200: CheckedOut()}, body_limit=LIMIT),
+)
+def check_flows(call: Call, *, body: dict[str, dict[str, str]]) -> Answer:
+    """List everything that is wrong or doubtful in a bundle; nothing is stored."""
+    known = flow_templates.names(call.session, call.project.id)
+    call.session.rollback()  # reading a text takes time that no other writer should wait for
+    found = workflow_text.check(body["files"], known)
+    return {"diagnostics": found, "valid": workflow_text.is_valid(found)}, 200
+
+
+@endpoint(
+    flows,
+    "/flows/deploy",
+    method="POST",
+    spec=Spec(body=DeployIn(), answers={200: DeployedOut()}, body_limit=LIMIT, errors=(409,)),
+)
+def deploy_flows(call: Call, *, body: Bundle) -> Answer:
+    """Create or update a bundle's templates and workflows by name, all of them or none."""
+    call.session.rollback()
+    written = workflow_text.read(body.files)
+    deployed = deploying.deploy(
+        call.session, call.project.id, written, expected=body.expected_revision, now=call.now
+    )
+    return deployed, 200
+
+
+@endpoint(
+    flows,
+    "/workflows/<workflow_id>/flow",
+    method="GET",
+    spec=Spec(answers={200: FlowOut()}, errors=(404, 409)),
+)
+def show_flow(call: Call, workflow_id: str) -> Answer:
+    """Return a workflow as text, unless its graph is one that the language has no words for."""
+    return flow_texts.show(call.session, call.project.id, workflow_id), 200
+
+
+@endpoint(
+    flows,
+    "/workflows/<workflow_id>/flow",
+    method="PUT",
+    spec=Spec(body=FlowIn(), answers={200: DeployedOut()}, body_limit=LIMIT, errors=(404, 409)),
+)
+def replace_flow(call: Call, workflow_id: str, *, body: dict[str, Any]) -> Answer:
+    """Make a workflow what a text says; steps that stay keep their runs."""
+    call.session.rollback()
+    written = workflow_text.read(body["files"])
+    replaced = deploying.replace(
+        call.session,
+        call.project.id,
+        workflow_id,
+        written,
+        expected=body["expected"],
+        now=call.now,
+    )
+    return replaced, 200

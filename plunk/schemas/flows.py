@@ -1,0 +1,137 @@
+"""`.flow` texts and their diagnostics, coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, post_load
+
+from plunk.schemas.fields import (
+    Choice,
+    Flag,
+    IdText,
+    Input,
+    ListOf,
+    MapOf,
+    Sub,
+    Text,
+    Whole,
+)
+from plunk.schemas.problems import at
+from plunk.services.deploying import Bundle
+
+MAX_PATH = 255
+MAIN = "workflow.flow"
+
+
+class BundleIn(Input):
+    """Texts by path: `.flow` files, and others that they refer to."""
+
+    files = MapOf(Text(low=1, high=MAX_PATH), Text(), required=True)
+
+
+class DeployIn(BundleIn):
+    """Texts to deploy, and the revisions they were written against, by workflow."""
+
+    makes = Bundle
+    expectedRevision = MapOf(Text(), Whole(), attribute="expected_revision")
+
+
+class FlowIn(Input):
+    """The text of one workflow, as `source`, `text` or `flow`, and files it refers to."""
+
+    source = Text()
+    text = Text()
+    flow = Text()
+    files = MapOf(Text(low=1, high=MAX_PATH), Text(), load_default=dict)
+    expectedRevision = Whole(attribute="expected_revision", allow_none=True)
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Return all the files together, and the expected revision."""
+        given = [values[name] for name in ("source", "text", "flow") if name in values]
+        if not given:
+            raise at("source", "Required", "invalid_type")
+        if MAIN in values["files"]:
+            raise at("files", f"{MAIN} is the path of the source itself")
+        files = {**values["files"], MAIN: given[0]}
+        return {"files": files, "expected": values.get("expected_revision")}
+
+
+class PositionOut(Schema):
+    """A place in a text; lines and columns count from 1."""
+
+    line = Whole()
+    column = Whole()
+
+
+class RangeOut(Schema):
+    """A piece of a text."""
+
+    start = Sub(PositionOut)
+    end = Sub(PositionOut)
+
+
+class NoteOut(Schema):
+    """A second place that explains the first."""
+
+    message = Text()
+    file = Text()
+    range = Sub(RangeOut)
+
+
+class FixOut(Schema):
+    """An edit that mends a mistake."""
+
+    title = Text()
+    range = Sub(RangeOut)
+    text = Text()
+
+
+class DiagnosticOut(Schema):
+    """One mistake or doubt about a text."""
+
+    code = Text()
+    severity = Choice("error", "warning")
+    message = Text()
+    file = Text()
+    range = Sub(RangeOut)
+    hint = Text(allow_none=True)
+    notes = ListOf(Sub(NoteOut))
+    fixes = ListOf(Sub(FixOut))
+
+
+class CheckedOut(Schema):
+    """What was found in a bundle; valid means without errors."""
+
+    diagnostics = ListOf(Sub(DiagnosticOut))
+    valid = Flag()
+
+
+class TemplateOutcomeOut(Schema):
+    """What became of a template."""
+
+    id = IdText()
+    name = Text()
+    status = Choice("created", "changed", "unchanged")
+
+
+class WorkflowOutcomeOut(TemplateOutcomeOut):
+    """What became of a workflow."""
+
+    revision = Whole()
+
+
+class DeployedOut(Schema):
+    """What became of a bundle; the diagnostics are warnings."""
+
+    templates = ListOf(Sub(TemplateOutcomeOut))
+    workflows = ListOf(Sub(WorkflowOutcomeOut))
+    diagnostics = ListOf(Sub(DiagnosticOut))
+
+
+class FlowOut(Schema):
+    """A workflow as text."""
+
+    flow = Text()
+    revision = Whole()

@@ -1,0 +1,100 @@
+"""Cancelling: runs are stopped where they stand, and nothing moves them again (I4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from plunk.errors import Conflict, NotFound
+from plunk.models import Contact, Execution, StepExecution, WebhookCall
+from plunk.models.execution import ACTIVE_STATUSES
+from plunk.services.executions import RunPath, is_run
+from plunk.services.workflow_graph import get_workflow
+
+BATCH = 500
+CANCELLED = "Cancelled by user"
+CANCELLED_ALL = "Cancelled by user (bulk cancel)"
+
+
+def cancel(session: Session, project_id: str, at: RunPath, *, now: datetime) -> Execution:
+    """Cancel a run; Conflict when it has already ended. Mails that are queued are still sent."""
+    workflow = get_workflow(session, project_id, at.workflow_id)
+    mine = is_run(workflow.id, at.execution_id)
+    _lock_contact(session, mine)
+    cancelled = _cancel(session, mine, CANCELLED, now)
+    run = session.scalars(
+        select(Execution).where(mine).execution_options(populate_existing=True)
+    ).one_or_none()
+    if run is None:
+        raise NotFound(at.execution_id, resource="Execution")
+    if not cancelled:
+        raise Conflict(f"The execution has already ended: it is {run.status}.")
+    return run
+
+
+def cancel_all(session: Session, project_id: str, workflow_id: str, *, now: datetime) -> int:
+    """Cancel every active run of a workflow; return how many there were."""
+    workflow = get_workflow(session, project_id, workflow_id)
+    total = 0
+    while cancelled := _cancel(session, Execution.workflow_id == workflow.id, CANCELLED_ALL, now):
+        total += cancelled
+    return total
+
+
+def _cancel(session: Session, mine: ColumnElement[bool], reason: str, now: datetime) -> int:
+    """Cancel up to one batch of active runs; in the order of ids, as events wake them."""
+    ids = session.scalars(
+        select(Execution.id)
+        .where(mine, Execution.status.in_(ACTIVE_STATUSES))
+        .order_by(Execution.id)
+        .limit(BATCH)
+        .with_for_update(key_share=True)
+    ).all()
+    if not ids:
+        return 0
+    session.execute(
+        update(Execution)
+        .where(Execution.id.in_(ids), Execution.status.in_(ACTIVE_STATUSES))
+        .values(
+            status="CANCELLED",
+            exit_reason=reason,
+            completed_at=now,
+            updated_at=now,
+            due_at=None,
+            awaited_event=None,
+            awaited_where=None,
+            awaited_call=None,
+            signal=None,
+            version=Execution.version + 1,
+        )
+    )
+    _close_visits(session, ids, now)
+    return len(ids)
+
+
+def _close_visits(session: Session, ids: Sequence[str], now: datetime) -> None:
+    session.execute(
+        update(StepExecution)
+        .where(
+            StepExecution.execution_id.in_(ids),
+            StepExecution.status.in_(("WAITING", "RUNNING")),
+        )
+        .values(status="SKIPPED", completed_at=now, updated_at=now)
+    )
+    session.execute(
+        update(WebhookCall)
+        .where(WebhookCall.execution_id.in_(ids), WebhookCall.status == "PENDING")
+        .values(status="CANCELLED", next_attempt_at=None, updated_at=now)
+    )
+
+
+def _lock_contact(session: Session, mine: ColumnElement[bool]) -> None:
+    """Lock the run's contact, as everybody does who moves its runs."""
+    session.execute(
+        select(Contact.id)
+        .where(Contact.id.in_(select(Execution.contact_id).where(mine)))
+        .with_for_update(key_share=True)
+    )

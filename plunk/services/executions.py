@@ -1,0 +1,126 @@
+"""Executions: the runs of a workflow, listed and looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from plunk.errors import NotFound
+from plunk.ids import NO_ID, parse_id
+from plunk.models import Contact, Execution, Step, StepExecution, Workflow
+from plunk.models.execution import ACTIVE_STATUSES, RUN_STATUSES, VISIT_STATUSES
+from plunk.paging import Page, PageRequest
+from plunk.services.workflow_graph import get_workflow
+
+STATUSES, ASKED = RUN_STATUSES, ("PENDING", *RUN_STATUSES)
+VISITS = VISIT_STATUSES
+MAX_VISITS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunPath:
+    """A run of a workflow, as a path names it."""
+
+    workflow_id: str
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs to list."""
+
+    paging: PageRequest = field(default_factory=PageRequest)
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with its contact and the step it stands on."""
+
+    run: Execution
+    contact: Contact | None
+    step: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """A run with its workflow and its visits, oldest first."""
+
+    view: RunView
+    workflow: Workflow
+    visits: Sequence[tuple[StepExecution, Step]]
+
+
+def page(session: Session, project_id: str, workflow_id: str, query: RunQuery) -> Page[RunView]:
+    """Return a numbered page of a workflow's runs, newest first."""
+    workflow = get_workflow(session, project_id, workflow_id)
+    wanted = and_(Execution.workflow_id == workflow.id, *_has_status(query.status))
+    total = session.scalar(select(func.count()).select_from(Execution).where(wanted)) or 0
+    rows = session.execute(
+        _views()
+        .where(wanted)
+        .order_by(Execution.started_at.desc(), Execution.id.desc())
+        .offset(query.paging.offset)
+        .limit(query.paging.page_size)
+    )
+    return Page([RunView(*row) for row in rows], total, query.paging.page, query.paging.page_size)
+
+
+def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
+    """Return a run with its timeline; NotFound when the workflow has no such run."""
+    workflow = get_workflow(session, project_id, at.workflow_id)
+    row = session.execute(_views().where(is_run(workflow.id, at.execution_id))).one_or_none()
+    if row is None:
+        raise NotFound(at.execution_id, resource="Execution")
+    view = RunView(*row)
+    visits = session.execute(
+        select(StepExecution, Step)
+        .join(Step, Step.id == StepExecution.step_id)
+        .where(StepExecution.execution_id == view.run.id)
+        .order_by(StepExecution.visit)
+        .limit(MAX_VISITS)
+    ).all()
+    return RunDetail(view, workflow, [(visit, step) for visit, step in visits])
+
+
+def counts(session: Session, project_id: str, workflow_id: str) -> dict[str, int]:
+    """Return how many active runs stand on each step; steps without any are left out."""
+    workflow = get_workflow(session, project_id, workflow_id)
+    rows = session.execute(
+        select(Execution.current_step_id, func.count())
+        .where(
+            Execution.workflow_id == workflow.id,
+            Execution.status.in_(ACTIVE_STATUSES),
+            Execution.current_step_id.is_not(None),
+        )
+        .group_by(Execution.current_step_id)
+    )
+    return {step_id: count for step_id, count in rows if step_id}
+
+
+def _views() -> Select[Execution, Contact, Step]:
+    return (
+        select(Execution, Contact, Step)
+        .outerjoin(Contact, Contact.id == Execution.contact_id)
+        .outerjoin(Step, Step.id == Execution.current_step_id)
+    )
+
+
+def is_run(workflow_id: str, execution_id: str) -> ColumnElement[bool]:
+    """Return the condition that finds one run of a workflow."""
+    return and_(
+        Execution.workflow_id == workflow_id, Execution.id == (parse_id(execution_id) or NO_ID)
+    )
+
+
+def _has_status(status: str | None) -> list[ColumnElement[bool]]:
+    match status:
+        case None:
+            return []
+        case "EXITED":  # a run that ended in an EXIT step is COMPLETED and keeps the reason
+            ended = and_(Execution.status == "COMPLETED", Execution.exit_reason.is_not(None))
+            return [or_(Execution.status == "EXITED", ended)]
+    return [Execution.status == status]
