@@ -16,7 +16,7 @@ from plunk.config import read_settings
 from plunk.db import transaction
 from plunk.ids import new_id
 from plunk.models import Contact, Email, Execution, Trigger, Workflow
-from plunk.services import workflow_text
+from plunk.services import deploying, workflow_text
 from plunk.worker.jobs import Worker, advance_runs, close_worker, deliver_mail, open_worker
 
 PEER = 55
@@ -70,7 +70,8 @@ def _timed(job: object, worker: Worker) -> float:
 def _fill(session: Session, project_id: str, count: int, worker: Worker) -> None:
     """Deploy the flow, and enrol that many contacts at once."""
     now = worker.engine.clock.now()
-    workflow_text.deploy(session, project_id, {"bench.flow": FLOW}, now=now)
+    written = workflow_text.read({"bench.flow": FLOW})
+    deploying.deploy(session, project_id, written, expected={}, now=now)
     flow = session.scalars(select(Workflow)).one()
     entry = session.scalars(select(Trigger.entry_step_id)).one()
     people = [

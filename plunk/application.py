@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from plunk.api import BLUEPRINTS
-from plunk.clock import Clock, SyncedClock
+from plunk.clock import Clock, SyncedClock, SystemClock
 from plunk.config import Settings, read_settings
 from plunk.db import database_now, db, engine_options
+from plunk.delivery.outbox import OutboxProvider
+from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
-from plunk.http import cors, envelope
+from plunk.http import cors, envelope, limits
 from plunk.http.limits import Limiter
 from plunk.http.runtime import KEY, Runtime
 from plunk.http.strict_json import CompactProvider
 from plunk.security import Seal
+from plunk.web.outbox import outbox_pages
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
@@ -30,8 +33,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     db.init_app(app)
     app.extensions[KEY] = _runtime(app, chosen, clock)
     envelope.install(app)
+    limits.install(app)
     cors.install(app, dashboard_origin=chosen.dashboard_url)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *_development_pages(chosen)):
         app.register_blueprint(blueprint)
     return app
 
@@ -47,3 +51,12 @@ def _database_clock(app: Flask) -> Clock:
     with app.app_context():
         engine = db.engine
     return SyncedClock(lambda: database_now(engine))
+
+
+def _development_pages(settings: Settings) -> list[Blueprint]:
+    """Return what nobody but a developer may see, and only while mail goes to files."""
+    if settings.environment != "development":
+        return []
+    folder, clock = settings.instance_path, SystemClock()
+    provider = open_provider(settings.mail_url, instance_folder=folder, clock=clock)
+    return [outbox_pages(provider)] if isinstance(provider, OutboxProvider) else []

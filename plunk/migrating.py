@@ -6,6 +6,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
 
 from plunk.db import open_engine
 from plunk.errors import Misconfigured
@@ -26,6 +29,18 @@ def upgrade(url: str, revision: str = "head") -> None:
             command.upgrade(config, revision)
     finally:
         engine.dispose()
+
+
+def is_behind(engine: Engine) -> bool:
+    """Tell whether the database lacks revisions that this version knows.
+
+    A revision unknown here is newer: while a release rolls out, the old version still runs.
+    """
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return current is None or (current in known and current != scripts.get_current_head())
 
 
 def _config() -> Config:

@@ -12,10 +12,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from plunk.clock import SystemClock
 from plunk.db import begin_reading, db
+from plunk.http.auth import Access
+from plunk.http.endpoint import SPECS, Spec
 from plunk.http.runtime import runtime
+from plunk.schemas.system import ConfigOut, HealthOut
 
 system = Blueprint("system", __name__)
 STARTED = time.monotonic()
+SPECS["system.health"] = Spec(answers={200: HealthOut()}, access=Access.NONE)
+SPECS["system.config"] = Spec(answers={200: ConfigOut()}, access=Access.NONE)
 
 
 def _json(payload: object) -> Response:

@@ -35,11 +35,13 @@ def take(
         .order_by(*order, queue.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # Not a plain subquery: PostgreSQL may run that once for each row, and lease all of them.
+        .cte("due")
     )
     token = new_id()
     leased = session.scalars(
         update(queue)
-        .where(queue.id.in_(due), queue.status == "PENDING")
+        .where(queue.id.in_(select(due.c.id)), queue.status == "PENDING")
         .values(
             status="SENDING",
             next_attempt_at=None,

@@ -1,0 +1,126 @@
+"""What can be typed: the commands with their arguments and help, and nothing behind them.
+
+A command loads what it needs when it runs, so that `plunk --help` answers at once.
+"""
+# ruff: noqa: PLC0415 - see above
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+PATH = click.Path(path_type=Path, exists=True)
+COUNT = click.IntRange(1, 64)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="plunk-py", message="%(package)s %(version)s")
+@click.pass_context
+def plunk(context: click.Context) -> None:
+    """E-mail automation: events come in, workflows run, messages go out."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@plunk.command()
+@click.option("--database-url", help="Use this database instead of a fresh SQLite file.")
+def demo(database_url: str | None) -> int:
+    """Show the whole thing at work, in seconds, on this machine."""
+    from plunk.cli.demo import run
+
+    return run(database_url)
+
+
+@plunk.command()
+@click.argument("flows", type=FOLDER, required=False)
+def dev(flows: Path | None) -> int:
+    """Run everything for development; deploys the FLOWS folder and follows its changes."""
+    from plunk.cli.dev import run
+
+    return run(flows)
+
+
+@plunk.command()
+@click.option("--workers", type=COUNT, help="Web processes; else WEB_CONCURRENCY, else 2.")
+def serve(workers: int | None) -> int:
+    """Serve the API on HOST and PORT."""
+    _end_quietly()
+    from plunk.cli.serving import serve
+
+    return serve(workers)
+
+
+@plunk.command()
+@click.option("--processes", type=COUNT, default=1, show_default=True)
+def worker(processes: int) -> int:
+    """Advance runs, deliver mail and call web hooks, until SIGTERM."""
+    _end_quietly()
+    from plunk.cli.working import supervise, work
+
+    return work() if processes == 1 else supervise(processes)
+
+
+@plunk.command()
+def migrate() -> None:
+    """Bring the database to the newest tables."""
+    from plunk.cli.database import migrate
+
+    migrate()
+
+
+@plunk.group()
+def project() -> None:
+    """Projects and their keys."""
+
+
+@project.command("create")
+@click.argument("name")
+@as_json
+def create_project(name: str, *, as_json: bool) -> None:
+    """Create a project and print its keys."""
+    from plunk.cli.projects import create
+
+    create(name, as_json=as_json)
+
+
+@plunk.command()
+@click.argument("paths", type=PATH, nargs=-1)
+@as_json
+def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
+    """Report every mistake in .flow files and folders; by default in this folder."""
+    from plunk.cli.flows import check
+
+    return check(paths or (Path(),), as_json=as_json)
+
+
+@plunk.command()
+@click.argument("folder", type=FOLDER, default=Path())
+def deploy(folder: Path) -> int:
+    """Make a project's workflows and templates what the folder's .flow files say.
+
+    PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
+    """
+    from plunk.cli.flows import deploy
+
+    return deploy(folder)
+
+
+@plunk.command()
+def doctor() -> int:
+    """Find what is stuck or misconfigured, and say how to mend it."""
+    from plunk.cli.doctor import run
+
+    return run()
+
+
+def _end_quietly() -> None:
+    """Let SIGTERM end a process that has not begun its work yet, with status 0."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))

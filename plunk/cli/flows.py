@@ -1,0 +1,151 @@
+""".flow files: checking them here, deploying them to a server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import dsl
+from plunk.client import ApiError, Client
+from plunk.errors import BadRequest, Misconfigured
+
+Files = Mapping[str, str]
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def check(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Print every mistake in these files; return 1 when there is an error."""
+    root, files = _read(paths)
+    if not any(path.endswith(".flow") for path in files):
+        raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
+    found = [_placed(item, root) for item in dsl.check(dsl.read_bundle(files))]
+    if as_json:
+        click.echo(json.dumps({"diagnostics": [item.to_json() for item in found]}, indent=2))
+    else:
+        show(found, {_place(path, root): _shown(content) for path, content in files.items()})
+        click.echo(summary(found, files))
+    return int(any(item.is_error for item in found))
+
+
+def deploy(folder: Path) -> int:
+    """Deploy the folder's bundle to the server in the environment; print what changed."""
+    files = read_folder(folder)
+    with open_client() as client:
+        return deploy_files(client, files)
+
+
+def deploy_files(client: Client, files: Files) -> int:
+    """Deploy these files; print what changed, or every mistake, and return 1 for the latter."""
+    found = dsl.check(dsl.read_bundle(files))
+    if any(item.is_error for item in found):
+        show(found, files)
+        click.echo(f"Nothing was deployed: {summary(found, files)}", err=True)
+        return 1
+    try:
+        answer = client.deploy(files)
+    except ApiError as error:
+        refused = (error.details or {}).get("diagnostics")
+        if not isinstance(refused, list):
+            raise
+        show([_from_json(item) for item in refused], files)
+        click.echo(f"Nothing was deployed: {error.message}", err=True)
+        return 1
+    for line in changes(answer):
+        click.echo(line)
+    return 0
+
+
+def open_client() -> Client:
+    """Return a client of the server and project that the environment names."""
+    key = os.environ.get("PLUNK_API_KEY", "")
+    if not key:
+        raise Misconfigured("PLUNK_API_KEY is not set; it is the project's secret key, sk_….")
+    if not (key.isascii() and key.isprintable()):
+        raise Misconfigured("PLUNK_API_KEY has characters that no key has.")
+    url = os.environ.get("PLUNK_API_URL") or DEFAULT_URL
+    if not url.startswith(("http://", "https://")):
+        raise Misconfigured(f"PLUNK_API_URL must start with http:// or https://, not {url!r}.")
+    return Client(url, key)
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """Return the bundle in a folder as texts; BadRequest when there is none or it is not text."""
+    files = dsl.load_folder(folder)
+    if not files:
+        raise BadRequest(f"There is no .flow file in {folder}.")
+    try:
+        return {path: content.decode() for path, content in files.items()}
+    except UnicodeDecodeError as error:
+        broken = next(path for path, content in files.items() if content == error.object)
+        raise BadRequest(f"{broken} is not UTF-8 text.") from error
+
+
+def show(found: Iterable[dsl.Diagnostic], files: Files) -> None:
+    """Print diagnostics with the place they are about."""
+    for item in found:
+        click.echo(dsl.render(item, files.get(item.file, "")))
+
+
+def summary(found: Sequence[dsl.Diagnostic], files: Mapping[str, object]) -> str:
+    """Return one line: how many files, mistakes and doubts."""
+    errors = sum(item.is_error for item in found)
+    flows = sum(path.endswith(".flow") for path in files)
+    counts = [(flows, "file"), (errors, "error"), (len(found) - errors, "warning")]
+    return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts) + "."
+
+
+def _read(paths: Sequence[Path]) -> tuple[Path, dict[str, bytes]]:
+    """Return the folder that all of these paths are in, and their files relative to it."""
+    given = [path.absolute() for path in paths]
+    folders = [path if path.is_dir() else path.parent for path in given]
+    root = Path(os.path.commonpath(folders))
+    files = dsl.load_paths(given)
+    return root, {Path(path).relative_to(root).as_posix(): files[path] for path in files}
+
+
+def _placed(item: dsl.Diagnostic, root: Path) -> dsl.Diagnostic:
+    """Return a diagnostic whose files are named as seen from here."""
+    notes = tuple(replace(note, file=_place(note.file, root)) for note in item.notes)
+    return replace(item, file=_place(item.file, root), notes=notes)
+
+
+def _place(path: str, root: Path) -> str:
+    place = root / path
+    return str(place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place)
+
+
+def _shown(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _from_json(data: dict[str, Any]) -> dsl.Diagnostic:
+    """Return a diagnostic that a server sent."""
+    return dsl.Diagnostic(
+        code=data["code"],
+        message=data["message"],
+        file=data["file"],
+        range=_range(data["range"]),
+        hint=data.get("hint"),
+    )
+
+
+def _range(data: dict[str, Any]) -> dsl.Range:
+    start, end = data["start"], data["end"]
+    return dsl.Range(
+        dsl.Position(start["line"], start["column"]), dsl.Position(end["line"], end["column"])
+    )
+
+
+def changes(answer: Mapping[str, Any]) -> list[str]:
+    """Return a line for each thing that a deployment created, changed or left alone."""
+    return [
+        f"{kind[:-1]} {item['name']}: {item['status']}"
+        for kind in ("templates", "workflows")
+        for item in answer[kind]
+    ]

@@ -1,0 +1,83 @@
+"""`plunk worker`: one worker in this process, or several that are looked after."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from threading import Event
+from types import FrameType
+
+import structlog
+
+from plunk.cli.database import require_tables
+from plunk.cli.logs import configure_logs
+from plunk.config import read_settings
+from plunk.worker import schedule
+from plunk.worker.jobs import close_worker, open_worker
+
+log = structlog.get_logger()
+COMMAND = (sys.executable, "-m", "plunk.cli", "worker")
+LOOK_SECONDS = 0.5
+REST_SECONDS = 2.0  # between deaths, so that one that dies at once does not burn the machine
+
+
+def work() -> int:
+    """Work in this process until SIGTERM or SIGINT, finish what is held, return 0."""
+    settings = read_settings()
+    worker = open_worker(settings)
+    require_tables(settings)
+    configure_logs()
+    schedule.work(worker, poll_seconds=settings.poll_seconds)
+    return 0
+
+
+def supervise(processes: int) -> int:
+    """Keep this many workers alive until SIGTERM or SIGINT; return 0 when all have ended."""
+    settings = read_settings()
+    close_worker(open_worker(settings))  # finds here what every one of them would die of
+    require_tables(settings)
+    configure_logs()
+    told = Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    workers = [_Worker(index) for index in range(1, processes + 1)]
+    while not told.wait(LOOK_SECONDS):
+        for worker in workers:
+            worker.look_after()
+    for worker in workers:
+        worker.tell()
+    for worker in workers:
+        worker.process.wait()
+    return 0
+
+
+class _Worker:
+    """One worker process, started again when it dies."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._started = 0.0
+        self._start()
+
+    def look_after(self) -> None:
+        """Start it again when it has died."""
+        status = self.process.poll()
+        if status is not None and time.monotonic() - self._started >= REST_SECONDS:
+            log.warning("worker.restarted", worker=self._index, status=status)
+            self._start()
+
+    def tell(self) -> None:
+        """Ask it to finish."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        # Its own session: Ctrl-C reaches the supervisor only, which passes it on once.
+        self.process = subprocess.Popen(COMMAND, start_new_session=True)  # noqa: S603 - our own program
