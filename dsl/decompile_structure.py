@@ -87,14 +87,14 @@ class Structure:
     def _join(self, key: str, stop: str) -> str:
         """Return the step behind a statement with two ways.
 
-        If they never meet, one of them always exits, and the other can go on behind the block.
+        If they never meet, one of them always exits, and the other goes on behind the block.
         Only if the second exits the first goes inside, as long as that does not pile up.
         """
         first, second = self._successors(key)
         meeting = self.shape.meeting(first, second)
         if meeting is not None:
             return meeting
-        if self.shape.always_exits(first):
+        if not self.shape.leads(first, stop):
             return second
         return stop if self.depth <= _DEEPEST_REST else first
 

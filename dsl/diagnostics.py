@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from dsl.codes import CODES
@@ -99,8 +100,13 @@ def fix(source: Source, span: Span, text: str) -> Fix:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word most like this one, if any is."""
+    return _nearest(word[:80].lower(), frozenset(known))
+
+
+@lru_cache(maxsize=256)
+def _nearest(word: str, known: frozenset[str]) -> str | None:
     by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
-    found = get_close_matches(word[:80].lower(), by_lower, n=1, cutoff=0.7)
+    found = get_close_matches(word, by_lower, n=1, cutoff=0.7)
     return by_lower[found[0]] if found else None
 
 

@@ -58,6 +58,6 @@ class Shape:
         place = (common & -common).bit_length() - 1
         return self.order[place] if place < len(self.order) else END
 
-    def always_exits(self, step: str) -> bool:
-        """Whether no way from here comes to the end of the workflow."""
-        return not self.reached[step] & self.reached[END]
+    def leads(self, step: str, target: str) -> bool:
+        """Tell whether some way from here comes to the target."""
+        return bool(self.reached[step] >> self.places[target] & 1)

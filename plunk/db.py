@@ -22,6 +22,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     String,
+    Table,
     TypeDecorator,
     Uuid,
     create_engine,
@@ -84,7 +85,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the options every engine on this URL is made with."""
-    common: dict[str, Any] = {"json_serializer": dump_json, "pool_pre_ping": True}
+    common: dict[str, Any] = {"json_serializer": dump_json}
     if url.startswith("sqlite"):
         common["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
     return common
@@ -110,6 +111,14 @@ def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
     """Open one session and one transaction; commit at the end, roll back on any exception."""
     with sessions() as session, session.begin():
         yield session
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table behind a model, for statements on many rows at once."""
+    table = model.__table__
+    if not isinstance(table, Table):  # only a mapped join or subquery would be something else
+        raise TypeError(model)
+    return table
 
 
 def begin_reading(session: Session) -> None:

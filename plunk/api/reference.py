@@ -187,7 +187,7 @@ def _row(document: Json, name: str, schema: Json, *, required: bool) -> Row:
 
 def _kind(document: Json, schema: Json) -> str:
     """Return the type in words, such as `array of id` or `string or null`."""
-    if "anyOf" in schema:
+    if "anyOf" in schema and "properties" not in schema:
         return " or ".join(dict.fromkeys(_kind(document, one) for one in schema["anyOf"]))
     schema = _resolved(document, schema)
     kinds = schema.get("type", "any JSON")
@@ -217,7 +217,8 @@ def _rules(schema: Json) -> Iterator[str]:
 
 def _alternatives(document: Json, schema: Json) -> list[Json]:
     """Return the schemas of a value that is there."""
-    each = schema.get("anyOf", [schema])
+    schema = _resolved(document, schema)
+    each = [schema] if "properties" in schema else schema.get("anyOf", [schema])
     return [_resolved(document, one) for one in each if one.get("type") != "null"]
 
 

@@ -15,7 +15,8 @@ from typing import Self
 from plunk.errors import PlunkError
 
 PATIENCE_SECONDS = 10.0
-PROGRAM = (sys.executable, "-m", "plunk.cli")
+# -P: a folder called plunk or dsl in the current one is somebody else's.
+PROGRAM = (sys.executable, "-P", "-m", "plunk.cli")
 
 
 class ProcessDied(PlunkError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from threading import Event
 from types import FrameType
@@ -13,12 +12,12 @@ import structlog
 
 from plunk.cli.database import require_tables
 from plunk.cli.logs import configure_logs
+from plunk.cli.processes import PROGRAM
 from plunk.config import read_settings
 from plunk.worker import schedule
 from plunk.worker.jobs import close_worker, open_worker
 
 log = structlog.get_logger()
-COMMAND = (sys.executable, "-m", "plunk.cli", "worker")
 LOOK_SECONDS = 0.5
 REST_SECONDS = 2.0  # between deaths, so that one that dies at once does not burn the machine
 
@@ -80,4 +79,4 @@ class _Worker:
     def _start(self) -> None:
         self._started = time.monotonic()
         # Its own session: Ctrl-C reaches the supervisor only, which passes it on once.
-        self.process = subprocess.Popen(COMMAND, start_new_session=True)  # noqa: S603 - our own program
+        self.process = subprocess.Popen((*PROGRAM, "worker"), start_new_session=True)  # noqa: S603 - our own program

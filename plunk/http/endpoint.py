@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from marshmallow import Schema
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from plunk.db import begin_reading, db
@@ -69,9 +70,13 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
     if spec.body is not None:
         receive(spec.body_limit)
     session: Session = db.session()
-    if request.method in READING:
-        begin_reading(session)
-    caller = authenticate(session, spec.access)
+    try:
+        caller = _authenticated(session, spec)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        session.rollback()  # the database was restarted; nothing is done yet, so begin again
+        caller = _authenticated(session, spec)
     if limiter := runtime().limiter:
         limiter.check(caller.id)
 
@@ -82,6 +87,12 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
     if spec.idempotent:
         return idempotency.once(session, caller, work, now=now)
     return work()
+
+
+def _authenticated(session: Session, spec: Spec) -> Caller:
+    if request.method in READING:
+        begin_reading(session)
+    return authenticate(session, spec.access)
 
 
 def _inputs(spec: Spec) -> dict[str, Any]:

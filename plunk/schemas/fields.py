@@ -43,6 +43,8 @@ class Input(Schema):
     makes: ClassVar[Callable[..., Any]] = dict
     bad_requests: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     """Mistakes, as (field, code), that the public API answers with 400 instead of 422."""
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of fields of which one must be there; for the documentation."""
 
     class Meta:
         """Unknown keys are ignored."""

@@ -40,6 +40,7 @@ class DeployIn(BundleIn):
 class FlowIn(Input):
     """The text of one workflow, as `source`, `text` or `flow`, and files it refers to."""
 
+    alternatives = (("source",), ("text",), ("flow",))
     source = Text()
     text = Text()
     flow = Text()

@@ -35,7 +35,10 @@ MAX_NAME, MAX_DESCRIPTION, MAX_BRANCH = 100, 500, 100
 MAX_CONFIG_BYTES = 64 * 1024
 MAX_POSITION_BYTES, MAX_POSITION_DEPTH = 2 * 1024, 8
 MAX_BULK = 1_000
-NEEDED = {"needed": True}  # documented as required; its absence has a message of its own
+# Documented as required; its absence has a message of its own.
+NEEDED = {"needed": True}
+NEEDED_TEXT = {**NEEDED, "minLength": 1}
+NEEDED_ID = {**NEEDED, "format": "uuid"}
 SORTS = {"name", "createdAt", "updatedAt", "steps"}
 
 
@@ -69,7 +72,7 @@ class Guarded(Input):
 class GuardIn(Input):
     """The revision a removal was decided on, in the query string."""
 
-    expectedRevision = Text()
+    expectedRevision = Text(metadata={"type": "integer", "minimum": 0})
 
     @post_load
     def make(self, values: dict[str, Any], **_: object) -> int | None:
@@ -86,8 +89,10 @@ class WorkflowDraftIn(Input):
     """A workflow to create; `name` and `eventName` are required."""
 
     makes = WorkflowDraft
-    name = Text(high=MAX_NAME, allow_none=True, metadata=NEEDED)
-    eventName = Text(high=MAX_EVENT_NAME, attribute="event_name", allow_none=True, metadata=NEEDED)
+    name = Text(high=MAX_NAME, allow_none=True, metadata=NEEDED_TEXT)
+    eventName = Text(
+        high=MAX_EVENT_NAME, attribute="event_name", allow_none=True, metadata=NEEDED_TEXT
+    )
     description = Text(high=MAX_DESCRIPTION, allow_none=True)
     enabled = Flag()
     allowReentry = Flag(attribute="allow_reentry")
@@ -152,7 +157,7 @@ class StepDraftIn(Guarded):
 
     makes = StepDraft
     type = Choice(*TYPES, allow_none=True, metadata=NEEDED)
-    name = Text(high=MAX_NAME, allow_none=True, metadata=NEEDED)
+    name = Text(high=MAX_NAME, allow_none=True, metadata=NEEDED_TEXT)
     position = Position(allow_none=True, metadata=NEEDED)
     config = JsonObject(max_bytes=MAX_CONFIG_BYTES, allow_none=True, metadata=NEEDED)
     templateId = IdText(attribute="template_id", allow_none=True)
@@ -189,8 +194,8 @@ class EdgeDraftIn(Guarded):
     """An edge to add; `branch` is short for a condition with that branch."""
 
     makes = EdgeDraft
-    fromStepId = Text(attribute="from_step_id", allow_none=True, metadata=NEEDED)
-    toStepId = Text(attribute="to_step_id", allow_none=True, metadata=NEEDED)
+    fromStepId = Text(attribute="from_step_id", allow_none=True, metadata=NEEDED_ID)
+    toStepId = Text(attribute="to_step_id", allow_none=True, metadata=NEEDED_ID)
     condition = JsonObject(max_bytes=MAX_CONFIG_BYTES, allow_none=True)
     branch = Text(low=1, high=MAX_BRANCH, allow_none=True)
     waitOutcome = Choice(*OUTCOMES, attribute="wait_outcome", allow_none=True)

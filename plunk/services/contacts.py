@@ -20,6 +20,7 @@ from plunk.models import Contact
 from plunk.paging import CursorPage
 from plunk.services import contact_data, events
 from plunk.services.events import NewEvent
+from plunk.services.json_values import put_all
 from plunk.values import UNSET, Unset
 
 
@@ -229,21 +230,26 @@ def _move(session: Session, contact: Contact, email: str, *, now: datetime) -> N
 
 
 def _apply(session: Session, contact: Contact, wanted: ContactChange, *, now: datetime) -> None:
-    before = (contact.email, contact.data, contact.subscribed, contact.snoozed_until)
     was_subscribed = contact.subscribed
-    match wanted.data:
-        case None:
-            contact.data = None
-        case Mapping():
-            contact.data = contact_data.merge(contact.data, wanted.data)
-    if isinstance(wanted.subscribed, bool):
-        contact.subscribed, contact.snoozed_until = wanted.subscribed, None
-    if before != (contact.email, contact.data, contact.subscribed, contact.snoozed_until):
+    if put_all(contact, _columns(contact, wanted)):
         contact.updated_at = now
     if contact.subscribed != was_subscribed:
         name = "contact.subscribed" if contact.subscribed else "contact.unsubscribed"
         event = NewEvent(name, contact=facts_of(contact))
         events.record(session, contact.project_id, [event], now=now)
+
+
+def _columns(contact: Contact, wanted: ContactChange) -> dict[str, object]:
+    """Return what the columns are to hold; any write of the subscription ends a snooze."""
+    columns: dict[str, object] = {}
+    match wanted.data:
+        case None:
+            columns["data"] = None
+        case Mapping():
+            columns["data"] = contact_data.merge(contact.data, wanted.data)
+    if isinstance(wanted.subscribed, bool):
+        columns |= {"subscribed": wanted.subscribed, "snoozed_until": None}
+    return columns
 
 
 def _matching(project_id: str, query: ContactQuery) -> Select[Contact]:

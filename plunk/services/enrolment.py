@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from plunk.db import insert_ignoring
+from plunk.db import insert_ignoring, table_of
 from plunk.engine.core import facts
 from plunk.engine.core.signals import canonical_name, event_context
 from plunk.ids import new_id
@@ -28,6 +28,34 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 MAX_DEPTH = 16  # I8: workflows that start each other stop here
+
+
+def _listening() -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
+    trigger, workflow = table_of(Trigger), table_of(Workflow)
+    return (
+        select(
+            trigger.c.workflow_id,
+            workflow.c.dialect,
+            trigger.c.entry_step_id,
+            trigger.c.event_name,
+            trigger.c.condition,
+            workflow.c.revision,
+            workflow.c.allow_reentry,
+            workflow.c.reentry_seconds,
+        )
+        .join_from(trigger, workflow, workflow.c.id == trigger.c.workflow_id)
+        .where(
+            trigger.c.project_id == bindparam("project_id"),
+            trigger.c.event_name.in_(bindparam("names", expanding=True)),
+            workflow.c.enabled,
+        )
+        .order_by(trigger.c.workflow_id, trigger.c.id)
+        # Whoever edits or deletes a workflow waits for us here, or we for them: never half-way.
+        .with_for_update(read=True, key_share=True, of=workflow)
+    )
+
+
+ENTRIES = _listening()  # built once: every event runs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +114,8 @@ def run_row(project_id: str, entry: Entry, event: NewEvent, now: datetime) -> di
 def _entries(session: Session, project_id: str, names: set[str]) -> list[Entry]:
     if not names:
         return []
-    rows = session.execute(
-        select(
-            Trigger.workflow_id,
-            Workflow.dialect,
-            Trigger.entry_step_id,
-            Trigger.event_name,
-            Trigger.condition,
-            Workflow.revision,
-            Workflow.allow_reentry,
-            Workflow.reentry_seconds,
-        )
-        .join(Workflow, Workflow.id == Trigger.workflow_id)
-        .where(Trigger.project_id == project_id, Trigger.event_name.in_(names), Workflow.enabled)
-        .order_by(Trigger.workflow_id, Trigger.id)
-        # Whoever edits or deletes a workflow waits for us here, or we for them: never half-way.
-        .with_for_update(read=True, key_share=True, of=Workflow)
-    )
+    known = {"project_id": project_id, "names": sorted(names)}
+    rows = session.connection().execute(ENTRIES, known)
     return [Entry(*row) for row in rows]
 
 
@@ -117,7 +130,7 @@ def _admits(session: Session, entry: Entry, event: NewEvent, now: datetime) -> b
     return (
         entry.event_name == canonical_name(event.name)
         and _meets(entry, event, now)
-        and not _too_soon(session, entry, event, now)
+        and not _is_shut_out(session, entry, event, now)
     )
 
 
@@ -128,14 +141,17 @@ def _meets(entry: Entry, event: NewEvent, now: datetime) -> bool:
     return is_met(entry.condition, known)
 
 
-def _too_soon(session: Session, entry: Entry, event: NewEvent, now: datetime) -> bool:
-    """Tell whether `reentry after` still forbids it; the caller's lock on the contact decides."""
-    if entry.reentry_seconds is None or event.contact is None:
+def _is_shut_out(session: Session, entry: Entry, event: NewEvent, now: datetime) -> bool:
+    """Tell whether earlier runs forbid another one; the caller's lock on the contact decides.
+
+    The unique key alone would let people in again who entered while re-entry was still allowed.
+    """
+    if event.contact is None or (entry.allow_reentry and entry.reentry_seconds is None):
         return False
-    since = now - timedelta(seconds=entry.reentry_seconds)
-    recent = exists().where(
-        Execution.workflow_id == entry.workflow_id,
-        Execution.contact_id == event.contact.id,
-        Execution.started_at > since,
+    earlier = exists().where(
+        Execution.workflow_id == entry.workflow_id, Execution.contact_id == event.contact.id
     )
-    return bool(session.scalar(select(recent)))
+    if entry.allow_reentry and entry.reentry_seconds is not None:
+        since = now - timedelta(seconds=entry.reentry_seconds)
+        earlier = earlier.where(Execution.started_at > since)
+    return bool(session.scalar(select(earlier)))

@@ -15,11 +15,14 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from plunk.db import table_of
 from plunk.engine.core import facts
 from plunk.engine.core.signals import canonical_name
 from plunk.ids import new_id
 from plunk.models import Event
 from plunk.services import enrolment, waking
+
+INSERT = insert(table_of(Event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ def record(
     if not happened:
         return
     session.flush()
-    session.execute(insert(Event), [_row(project_id, event, now) for event in happened])
+    rows = [_row(project_id, event, now) for event in happened]
+    session.connection().execute(INSERT, rows if len(rows) > 1 else rows[0])
     attached = [event for event in happened if event.contact]
     waking.wake(session, attached, now=now)
     enrolment.enrol(session, project_id, attached, now=now)

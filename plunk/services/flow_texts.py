@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from plunk.services import flow_reading, flow_templates, revisions, workflow_text
+from plunk.services.flow_plans import templates_by_id, templates_named
 from plunk.services.workflow_graph import Drawing, draw, get_workflow
 
 
@@ -21,11 +22,24 @@ class FlowText:
 def show(session: Session, project_id: str, workflow_id: str) -> FlowText:
     """Return a workflow's text; Conflict when the language has no words for its graph."""
     workflow = get_workflow(session, project_id, workflow_id)
+    drawing = draw(session, workflow)
     source = revisions.current_source(session, workflow)
-    if source is None:
-        return FlowText(_put_into_words(session, draw(session, workflow)), workflow.revision)
+    if source is None or not _names_the_same(session, drawing, source):
+        return FlowText(_put_into_words(session, drawing), workflow.revision)
     is_true = _tells_the_truth(session, project_id, source)
     return FlowText(source if is_true else workflow_text.own_text(source), workflow.revision)
+
+
+def _names_the_same(session: Session, drawing: Drawing, source: str) -> bool:
+    """Tell whether a text's names still lead to the templates that the steps send.
+
+    A template may have been renamed since, or another one been given its name.
+    """
+    workflow = workflow_text.by_name(source)
+    named = templates_named(workflow)
+    shelf = flow_templates.find(session, drawing.workflow.project_id, named)
+    meant = {shelf.unique.get(name) for name in named} | templates_by_id(workflow)
+    return meant == {step.template_id for step in drawing.steps if step.type == "SEND_EMAIL"}
 
 
 def _tells_the_truth(session: Session, project_id: str, source: str) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Column, Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from plunk.db import table_of
 from plunk.errors import BadRequest
 from plunk.ids import new_key
 from plunk.models import Project
@@ -69,13 +71,20 @@ def find_by_name(session: Session, name: str, *, seal: Seal) -> NewProject | Non
 
 def find_by_key(session: Session, key: str) -> KeyOwner | None:
     """Return the project that has this key, or None."""
-    digest = key_hash(key)
-    row = session.execute(
-        select(Project.id, Project.name, Project.disabled, Project.public_hash).where(
-            or_(Project.secret_hash == digest, Project.public_hash == digest)
-        )
-    ).one_or_none()
+    kind = "public" if key.startswith("pk_") else "secret"
+    row = session.connection().execute(FIND[kind], {"digest": key_hash(key)}).one_or_none()
     if row is None:
         return None
-    kind = "public" if row.public_hash == digest else "secret"
     return KeyOwner(row.id, row.name, disabled=row.disabled, key_kind=kind)
+
+
+def _finding(column: Column[Any]) -> Select[str, str, bool]:
+    table = table_of(Project)
+    return select(table.c.id, table.c.name, table.c.disabled).where(column == bindparam("digest"))
+
+
+# Built once: every request runs one of them.
+FIND = {
+    "public": _finding(table_of(Project).c.public_hash),
+    "secret": _finding(table_of(Project).c.secret_hash),
+}

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from plunk.clock import iso, iso_or_none
+from plunk.db import table_of
 from plunk.engine.core import facts
 from plunk.engine.core.run import Run
 from plunk.engine.core.signals import canonical_name, event_context
@@ -50,6 +51,24 @@ class Sleeper(NamedTuple):
         )
 
 
+def _waiting() -> Select[*tuple[Any, ...]]:
+    run = table_of(Execution)
+    return (
+        select(*(run.c[name] for name in Sleeper._fields))
+        .where(
+            run.c.contact_id.in_(bindparam("contacts", expanding=True)),
+            run.c.awaited_event.in_(bindparam("names", expanding=True)),
+            run.c.status == "WAITING",
+            run.c.signal.is_(None),
+        )
+        .order_by(run.c.id)
+        .with_for_update(key_share=True)
+    )
+
+
+SLEEPERS = _waiting()  # built once: every event runs it
+
+
 def wake(session: Session, happened: Sequence[NewEvent], *, now: datetime) -> None:
     """Leave each event with the runs of its own contact that wait for it; the first one wins."""
     sleepers = _sleepers(session, happened)
@@ -76,17 +95,8 @@ def _sleepers(session: Session, happened: Sequence[NewEvent]) -> list[Sleeper]:
     contacts = sorted({event.contact.id for event in happened if event.contact})
     if not contacts:
         return []
-    rows = session.execute(
-        select(*(getattr(Execution, name) for name in Sleeper._fields))
-        .where(
-            Execution.contact_id.in_(contacts),
-            Execution.awaited_event.in_({canonical_name(event.name) for event in happened}),
-            Execution.status == "WAITING",
-            Execution.signal.is_(None),
-        )
-        .order_by(Execution.id)
-        .with_for_update(key_share=True)
-    )
+    names = sorted({canonical_name(event.name) for event in happened})
+    rows = session.connection().execute(SLEEPERS, {"contacts": contacts, "names": names})
     return [Sleeper(*row) for row in rows]
 
 

@@ -95,6 +95,12 @@ def own_text(source: str) -> str:
     return _slice(*found)
 
 
+def by_name(source: str) -> Json:
+    """Return the workflow of a stored text, compiled."""
+    compiled = dsl.compile(dsl.read_bundle({"workflow.flow": own_text(source)})).to_json()
+    return _objects(compiled["workflows"])[0]
+
+
 def declared_templates(source: str) -> list[Json] | None:
     """Return the templates that a stored text declares; None when some stand in other files."""
     bundle = dsl.read_bundle({"workflow.flow": source})

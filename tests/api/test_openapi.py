@@ -12,6 +12,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import BaseSchema
@@ -21,13 +22,18 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from plunk import application
 from plunk.api.docs import openapi_of, operations
 from plunk.api.reference import reference
 from plunk.config import Settings
+from plunk.db import db
 from plunk.http.endpoint import SPECS
-from tests.conftest import Api
+from plunk.models import Project
+from plunk.services.projects import NewProject
+from tests.conftest import SECRET, Api, Backend
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "12"))
 UNDOCUMENTED = {"static", "docs.openapi", "docs.read", "system.home"}
@@ -38,7 +44,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-METHODS = {"get", "post", "put", "patch", "delete"}
 Json = dict[str, Any]
 
 
@@ -167,6 +172,94 @@ def test_the_page_is_laid_out_by_noun(document: Json) -> None:
 
 
 # What is answered
+
+
+def problems(document: Json, schema: Json, value: object) -> list[str]:
+    """Return what keeps a value from fitting a schema of the document."""
+    rooted = {**schema, "components": document["components"]}
+    validator = Draft202012Validator(rooted, validate_formats=True)
+    return [error.message for error in validator.iter_errors(value)]
+
+
+def examples(document: Json) -> Iterator[tuple[str, Json]]:
+    for path, method, operation in described(document):
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            if content := body.get("content"):
+                yield f"{method} {path}", content["application/json"]
+    for name, response in document["components"]["responses"].items():
+        yield name, response["content"]["application/json"]
+
+
+def test_examples_fit_their_schemas(document: Json) -> None:
+    bad = {
+        where: found
+        for where, content in examples(document)
+        if (found := problems(document, content["schema"], content["example"]))
+    }
+    assert bad == {}
+
+
+EVENT = {"event": "signed-up", "email": "ada@example.com"}
+LONG = "x" * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("status", "request_"),
+    [
+        (400, {"data": b"{", "content_type": "application/json"}),
+        (400, {"json": EVENT, "headers": {"Idempotency-Key": "\xe4"}}),
+        (401, {"json": EVENT, "headers": {"Authorization": ""}}),
+        (401, {"json": EVENT, "headers": {"Authorization": "Bearer sk_unknown"}}),
+        (404, {"path": "/v1/nothing"}),
+        (405, {"method": "PUT"}),
+        (409, {"json": EVENT, "headers": {"Idempotency-Key": "spent"}}),
+        (413, {"json": {**EVENT, "data": {"long": LONG}}}),
+        (415, {"data": b"event=x", "content_type": "application/x-www-form-urlencoded"}),
+        (422, {"json": {"event": "", "email": "nobody"}}),
+        (422, {"json": {**EVENT, "event": "email.sent"}}),
+    ],
+)
+def test_errors_have_the_documented_body(
+    status: int, request_: Json, document: Json, app: Flask, api: Api
+) -> None:
+    assert api.post("/v1/track", EVENT, Idempotency_Key="spent").status_code == 200
+    asked = {"path": "/v1/track", "method": "POST", **request_}
+    headers = {"Authorization": f"Bearer {api.key}", **asked.pop("headers", {})}
+    answer = app.test_client().open(**asked, headers=headers)
+    assert_error(answer, status, document)
+
+
+def test_a_disabled_project_gets_the_documented_error(
+    empty: Backend, document: Json, api: Api
+) -> None:
+    with empty.engine.begin() as connection:
+        connection.execute(update(Project).values(disabled=True))
+    assert_error(api.post("/v1/track", EVENT), 403, document)
+    assert api.get("/contacts").status_code == 200
+
+
+def test_too_many_requests_get_the_documented_error(
+    empty: Backend, document: Json, project: NewProject
+) -> None:
+    limited = Settings(database_url=empty.url, secret_key=SECRET, ratelimit_api="1 per hour")
+    app = application.create_app(limited)
+    api = Api(app.test_client(), project.secret)
+    first, second = api.get("/contacts"), api.get("/contacts")
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    assert (first.status_code, first.headers["RateLimit-Remaining"]) == (200, "0")
+    assert_error(second, 429, document)
+    documented = document["components"]["responses"]["TooManyRequests"]["headers"]
+    assert documented.keys() <= set(second.headers.keys())
+
+
+def assert_error(answer: TestResponse, status: int, document: Json) -> None:
+    assert answer.status_code == status
+    assert answer.mimetype == "application/json"
+    assert problems(document, {"$ref": "#/components/schemas/Error"}, answer.get_json()) == []
+    assert answer.get_json()["error"]["statusCode"] == status
+
 
 LINKS = {
     "contactId": "/contacts",

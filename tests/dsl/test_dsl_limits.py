@@ -33,7 +33,20 @@ LARGE = {
     "escapes": HEAD + 'exit "' + "\\q" * 60_000 + '" }',
     "path": HEAD + "if contact.data" + ".a" * 29_000 + " { exit } }",
 }
-ODD = ["\0", "\ud800", 'exit "\ud800"', b"\xff\xfe", b"\0", "\ufeff", "", "\r", "\u2028", "😀", "@", '"""']
+ODD = [
+    "\0",
+    "\ud800",
+    'exit "\ud800"',
+    b"\xff\xfe",
+    b"\0",
+    "\ufeff",
+    "",
+    "\r",
+    "\u2028",
+    "😀",
+    "@",
+    '"""',
+]
 
 
 def codes(text: str | bytes) -> set[str]:

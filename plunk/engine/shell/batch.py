@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
-from plunk.db import transaction
+from plunk.db import table_of, transaction
 from plunk.engine.core.advance import advance
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.relocate import relocate
@@ -45,7 +45,7 @@ class Engine:
 def advance_due(engine: Engine) -> int:
     """Give every project with due runs one batch (I7); return how many runs were claimed."""
     with transaction(engine.sessions) as session:
-        due = projects_due(session, Execution.__table__, "due_at", now=engine.clock.now())  # type: ignore[arg-type] # __table__ is a Table
+        due = projects_due(session, table_of(Execution), "due_at", now=engine.clock.now())
     return sum(advance_project(engine, project_id) for project_id in due)
 
 
@@ -97,7 +97,7 @@ def _advance(
 def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
     contact = progress.facts.contact
     writes.subjects[item.run.id] = contact
-    if contact != item.contact:
+    if contact is not item.contact:  # not `!=`: to Python {"a": 1} equals {"a": True}
         writes.contacts[contact.id] = contact
     add(writes, item.run, progress.run, progress.visits)
 

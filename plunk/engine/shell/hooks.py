@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso_or_none
-from plunk.db import transaction
+from plunk.db import table_of, transaction
 from plunk.delivery.retry import HOOKS, Schedule, next_attempt
 from plunk.engine.shell import lease
 from plunk.engine.shell.rotation import projects_due
@@ -83,7 +83,7 @@ def call_due(caller: Caller) -> int:
     with transaction(caller.sessions) as session:
         now = caller.clock.now()
         lease.reclaim(session, WebhookCall, now=now)
-        due = projects_due(session, WebhookCall.__table__, "next_attempt_at", now=now)  # type: ignore[arg-type] # __table__ is a Table
+        due = projects_due(session, table_of(WebhookCall), "next_attempt_at", now=now)
     return sum(call_project(caller, project_id) for project_id in due)
 
 

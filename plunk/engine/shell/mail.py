@@ -6,17 +6,16 @@ our commit, at most the messages of its current chunk go out again, with the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
-from plunk.db import transaction
+from plunk.db import table_of, transaction
 from plunk.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Unknown
 from plunk.delivery.provider import Provider
 from plunk.delivery.retry import MAIL, next_attempt
@@ -28,7 +27,7 @@ from plunk.models import Contact, Email
 from plunk.services import contacts, events
 from plunk.services.events import NewEvent
 
-log = structlog.get_logger()
+EMAILS = table_of(Email)
 CHUNK = 20
 LEASE = timedelta(minutes=5)
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
@@ -52,7 +51,7 @@ def deliver_due(mailer: Mailer) -> int:
     with transaction(mailer.sessions) as session:
         now = mailer.clock.now()
         lease.reclaim(session, Email, now=now)
-        due = projects_due(session, Email.__table__, "next_attempt_at", now=now)  # type: ignore[arg-type] # __table__ is a Table
+        due = projects_due(session, EMAILS, "next_attempt_at", now=now)
     return sum(deliver_project(mailer, project_id) for project_id in due)
 
 
@@ -74,7 +73,8 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
     messages = [compose(letter, mailer.api_url) for letter in ready]
     outcomes = mailer.provider.deliver(messages) if messages else []
     with transaction(mailer.sessions) as session:
-        _record(session, mailer, project_id, token, list(zip(ready, outcomes, strict=True)))
+        results = list(zip(ready, outcomes, strict=True))
+        _record(session, mailer, project_id, token, results)
     return len(leased)
 
 
@@ -82,15 +82,16 @@ def _recheck(
     session: Session, letters: Iterable[Letter], token: str, now: datetime
 ) -> list[Letter]:
     """Return the letters that may still go out; the others end here (I11)."""
-    ready = []
+    ready, ended = [], []
     for letter in letters:
         reason = DISABLED if letter.project_disabled else None
         if letter.needs_consent and not letter.subscribed:
             reason = UNSUBSCRIBED
         if reason:
-            _end(session, letter, token, now, status="FAILED", error=reason)
+            ended.append(_row(letter, "FAILED", error=reason))
         else:
             ready.append(letter)
+    _end(session, ended, token, now)
     return ready
 
 
@@ -99,58 +100,60 @@ def _record(
     mailer: Mailer,
     project_id: str,
     token: str,
-    results: list[tuple[Letter, Outcome]],
+    results: Sequence[tuple[Letter, Outcome]],
 ) -> None:
     now = mailer.clock.now()
-    sent = [
-        letter
-        for letter, outcome in results
-        if _settle(session, mailer, letter, outcome, token, now)
-    ]
+    rows = [_settled(letter, outcome, mailer.random(), now) for letter, outcome in results]
+    _end(session, rows, token, now)
+    ours = set(
+        session.scalars(
+            select(Email.id).where(
+                Email.id.in_([row["email"] for row in rows]),
+                Email.status == "SENT",
+                Email.lease_token == token,  # else somebody else's lease sent it and told so
+            )
+        )
+    )
+    sent = [letter for letter, _ in results if letter.id in ours]
     people = _people(session, [letter.contact_id for letter in sent])
     happened = [_sent_event(letter, people[letter.contact_id], now) for letter in sent]
     events.record(session, project_id, happened, now=now)
 
 
-def _settle(
-    session: Session, mailer: Mailer, letter: Letter, outcome: Outcome, token: str, now: datetime
-) -> bool:
-    """Write what became of one message; return whether it is SENT now, by this very write."""
+def _settled(letter: Letter, outcome: Outcome, jitter: float, now: datetime) -> dict[str, Any]:
+    """Return what becomes of a message after the provider's answer."""
     match outcome:
         case Accepted(provider_id):
-            return _end(
-                session, letter, token, now, status="SENT", sent_at=now, provider_id=provider_id
-            )
+            return _row(letter, "SENT", sent_at=now, provider_id=provider_id)
         case Refused(reason):
-            _end(session, letter, token, now, status="FAILED", error=reason)
+            return _row(letter, "FAILED", error=reason)
         case Deferred(reason) | Unknown(reason):
-            again = next_attempt(letter.attempts, now, mailer.random(), MAIL)
-            if again is None:
-                error = f"Given up after {letter.attempts} attempts: {reason}"
-                _end(session, letter, token, now, status="FAILED", error=error)
-            else:
-                _end(
-                    session,
-                    letter,
-                    token,
-                    now,
-                    status="PENDING",
-                    error=reason,
-                    next_attempt_at=again,
-                )
-    return False
+            again = next_attempt(letter.attempts, now, jitter, MAIL)
+            if again is not None:
+                return _row(letter, "PENDING", error=reason, next_attempt_at=again)
+            error = f"Given up after {letter.attempts} attempts: {reason}"
+            return _row(letter, "FAILED", error=error)
 
 
-def _end(session: Session, letter: Letter, token: str, now: datetime, **values: Any) -> bool:  # noqa: ANN401 - columns
-    """End the lease with these values; False when the lease was lost to somebody else."""
-    statement = (
-        update(Email)
-        .where(lease.held(Email, letter.id, token))
-        .values(lease_until=None, lease_token=None, updated_at=now, **values)
-        .returning(Email.id)
-        .execution_options(synchronize_session=False)
+def _row(letter: Letter, status: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
+    nothing = dict.fromkeys(("error", "sent_at", "provider_id", "next_attempt_at"))
+    columns = {**nothing, **values, "status": status}
+    return {"email": letter.id, **{f"new_{name}": value for name, value in columns.items()}}
+
+
+def _end(session: Session, rows: Sequence[dict[str, Any]], token: str, now: datetime) -> None:
+    """End these rows' leases where they are still ours; the token stays and tells whose it was."""
+    if not rows:
+        return
+    columns = [name.removeprefix("new_") for name in rows[0] if name != "email"]
+    session.connection().execute(
+        update(EMAILS)
+        .where(EMAILS.c.id == bindparam("email"), EMAILS.c.status == "SENDING")
+        .where(EMAILS.c.lease_token == token)
+        .values({name: bindparam(f"new_{name}") for name in columns})
+        .values(lease_until=None, updated_at=now),
+        list(rows),
     )
-    return session.scalars(statement).one_or_none() is not None
 
 
 def _people(session: Session, contact_ids: list[str]) -> dict[str, facts.Contact]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import CursorResult, bindparam, case, insert, update
 from sqlalchemy.orm import Session
 
+from plunk.db import table_of
 from plunk.engine.core.progress import Visit
 from plunk.engine.core.run import Run
 from plunk.engine.shell.perform import Row, Writes, perform
@@ -54,7 +55,7 @@ def _insert(session: Session, table: type[Any], rows: list[Row]) -> None:
 
 
 def _update_runs(session: Session, writes: Writes) -> None:
-    table = Execution.__table__
+    table = table_of(Execution)
     rows = [
         {f"new_{name}": value for name, value in row_from_run(run, now=writes.now).items()}
         | {"run_id": run.id, "seen_version": version}
@@ -64,7 +65,7 @@ def _update_runs(session: Session, writes: Writes) -> None:
         return
     columns = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
     statement = (
-        update(table)  # type: ignore[arg-type] # __table__ is a Table
+        update(table)
         .where(table.c.id == bindparam("run_id"), table.c.version == bindparam("seen_version"))
         .values({name: bindparam(f"new_{name}") for name in columns})
     )
@@ -74,10 +75,10 @@ def _update_runs(session: Session, writes: Writes) -> None:
 
 
 def _close_visits(session: Session, rows: list[Row]) -> None:
-    table = StepExecution.__table__
+    table = table_of(StepExecution)
     if rows:
         statement = (
-            update(table)  # type: ignore[arg-type] # __table__ is a Table
+            update(table)
             .where(
                 table.c.execution_id == bindparam("run_id"),
                 table.c.visit == bindparam("number"),
@@ -95,9 +96,9 @@ def _close_visits(session: Session, rows: list[Row]) -> None:
 def _update_contacts(session: Session, writes: Writes) -> None:
     if not writes.contacts:
         return
-    table = Contact.__table__
+    table = table_of(Contact)
     statement = (
-        update(table)  # type: ignore[arg-type] # __table__ is a Table
+        update(table)
         .where(table.c.id == bindparam("contact"))
         .values(
             data=bindparam("new_data"),

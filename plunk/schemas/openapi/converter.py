@@ -44,8 +44,8 @@ class Converter(OpenAPIConverter):
 
     def field2rules(self, field: fields.Field[Any], ret: JsonSchema) -> JsonSchema:
         """Return what a field of ours adds; `ret` is what apispec made of it so far."""
-        if field.metadata.get(NEEDED) and _is_nullable(ret):
-            ret["type"] = next(kind for kind in ret["type"] if kind != "null")
+        if field.metadata.get(NEEDED):
+            _forbid_null(ret)
         match field:
             case Query():
                 ret.clear()
@@ -67,6 +67,8 @@ class Converter(OpenAPIConverter):
         made.pop("additionalProperties", None)  # members may be added one day
         if required := _required(instance):
             made["required"] = required
+        if isinstance(instance, Input) and instance.alternatives:
+            made["anyOf"] = [{"required": [*names]} for names in instance.alternatives]
         return made
 
     def _party(self, field: PartyField) -> JsonSchema:
@@ -126,7 +128,8 @@ def _text(field: Text) -> JsonSchema:
         case Choice():
             return {"enum": [*field.choices]}
         case Address():
-            return {**rules, "format": "email", "maxLength": addresses.MAX_LENGTH}
+            look = f"^{addresses.ADDRESS.pattern}$"
+            return {**rules, "format": "email", "maxLength": addresses.MAX_LENGTH, "pattern": look}
         case IdText():
             return {**rules, "format": "uuid"}
     return rules
@@ -139,6 +142,13 @@ def _limits(what: str, low: int, high: int | None) -> JsonSchema:
 
 def _is_nullable(made: JsonSchema) -> bool:
     return "null" in made.get("type", ())
+
+
+def _forbid_null(made: JsonSchema) -> None:
+    if _is_nullable(made):
+        made["type"] = next(kind for kind in made["type"] if kind != "null")
+    elif "type" not in made:
+        made["not"] = {"type": "null"}
 
 
 def _lenient(field: Query) -> JsonSchema:

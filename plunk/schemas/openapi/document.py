@@ -11,6 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from marshmallow import Schema
 
+from plunk.schemas.fields import Input
 from plunk.schemas.openapi.converter import Converter
 from plunk.schemas.openapi.examples import example_of
 from plunk.schemas.openapi.failures import NAMES, error_response
@@ -169,9 +170,16 @@ def _path_parameter(name: str) -> Json:
 def _request_body(operation: Operation) -> Json:
     return {
         "required": not operation.body_optional,
-        "description": f"At most {operation.body_limit / MEGABYTE:g} MB.",
+        "description": _about_body(operation),
         "content": {JSON_TYPE: {"schema": operation.body}},
     }
+
+
+def _about_body(operation: Operation) -> str:
+    limit = f"At most {operation.body_limit / MEGABYTE:g} MB."
+    groups = operation.body.alternatives if isinstance(operation.body, Input) else ()
+    wanted = ", or ".join(" and ".join(f"`{name}`" for name in names) for names in groups)
+    return f"{limit} It has {wanted}." if wanted else limit
 
 
 def _responses(operation: Operation) -> Json:

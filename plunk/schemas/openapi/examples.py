@@ -59,7 +59,7 @@ def example_of(schema: Json, components: Mapping[str, Json], name: str = "") -> 
         schema = components[schema["$ref"].rpartition("/")[2]]
     if "example" in schema:
         return schema["example"]
-    if "anyOf" in schema:
+    if "anyOf" in schema and "properties" not in schema:
         return BY_NAME.get(name) or example_of(schema["anyOf"][0], components, name)
     kind = _kind(schema)
     match kind:

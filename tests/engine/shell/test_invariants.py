@@ -231,3 +231,39 @@ def test_a_run_goes_on_from_a_removed_step_at_the_next_one(api, machine):
     run = only_run(api, flow)
     assert (run["status"], run["exitReason"]) == ("COMPLETED", "after")
     assert visited(run)[1] == ("DELAY", "COMPLETED")
+
+
+def test_i2_people_who_entered_while_reentry_was_allowed_do_not_enter_again(api, machine):
+    flow = workflow(api, allowReentry=True)
+    track(api)
+    track(api)
+    machine.settle()
+    api.patch(f"/workflows/{flow['id']}", {"allowReentry": False})
+    track(api)
+    track(api, email="new@example.org")
+    machine.settle()
+    entered = Counter(run["contact"]["email"] for run in runs(api, flow))
+    assert entered == {"kim@example.org": 2, "new@example.org": 1}
+
+
+def test_reentry_after_a_while_counts_from_the_last_entry(api, machine):
+    text = 'workflow "Again" { on event "go"  reentry after 2 hours  exit "done" }'
+    deployed = api.post("/flows/deploy", {"files": {"again.flow": text}})
+    assert deployed.status_code == 200, deployed.text
+    flow = {"id": deployed.json["workflows"][0]["id"]}
+    for minutes, expected in [(0, 1), (119, 1), (2, 2), (60, 2), (60, 3)]:
+        machine.sleep(minutes=minutes)
+        track(api)
+        machine.settle()
+        assert len(runs(api, flow)) == expected
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (True, 1), (0, False), ([1], [True])])
+def test_a_change_that_python_takes_for_equal_is_stored(api, machine, before, after):
+    workflow(api, ("UPDATE_CONTACT", {"updates": {"step": after}}))
+    track(api, "x", data={"step": before, "call": before})
+    track(api, data={"call": after})
+    machine.settle()
+    (contact,) = api.get("/contacts").json["data"]
+    assert repr(contact["data"]["step"]) == repr(after)
+    assert repr(contact["data"]["call"]) == repr(after)

@@ -1,0 +1,119 @@
+"""Settings: what is accepted, and that every mistake is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plunk.config import Settings, database_url, mask_url, read_settings
+from plunk.errors import Misconfigured
+
+SECRET = "0123456789abcdef"
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert read_settings({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("DATABASE_URL", "sqlite:////data/p.db", "database_url", "sqlite:////data/p.db"),
+        ("DATABASE_URL", "postgres://u:p@h/d", "database_url", "postgresql+psycopg://u:p@h/d"),
+        ("DATABASE_URL", "", "database_url", "sqlite:///plunk.db"),
+        ("HOST", "0.0.0.0", "host", "0.0.0.0"),
+        ("PORT", "0", "port", 0),
+        ("PORT", "65535", "port", 65_535),
+        ("PORT", "", "port", 8000),
+        ("SECRET_KEY", SECRET, "secret_key", SECRET),
+        ("SECRET_KEY", "", "secret_key", ""),
+        ("MAIL_URL", "smtp://mail.example.com", "mail_url", "smtp://mail.example.com"),
+        ("API_URL", "https://api.example.com/", "api_url", "https://api.example.com"),
+        ("API_URL", "https://api.example.com", "dashboard_url", "https://api.example.com"),
+        ("DASHBOARD_URL", "http://app.example.com", "dashboard_url", "http://app.example.com"),
+        ("INSTANCE_PATH", "/var/plunk", "instance_path", Path("/var/plunk")),
+        ("ENVIRONMENT", "staging", "environment", "staging"),
+        ("RATELIMIT_ENABLED", "off", "ratelimit_enabled", False),
+        ("RATELIMIT_ENABLED", "YES", "ratelimit_enabled", True),
+        ("RATELIMIT_ENABLED", "", "ratelimit_enabled", False),
+        ("RATELIMIT_API", "5 per second", "ratelimit_api", "5 per second"),
+        ("WEBHOOK_ALLOW_PRIVATE", "1", "webhook_allow_private", True),
+        ("POLL_SECONDS", "0.05", "poll_seconds", 0.05),
+        ("EMAIL_MAX_ATTACHMENTS", "0", "email_max_attachments", 0),
+        ("EMAIL_MAX_ATTACHMENT_MB", "40", "email_max_attachment_mb", 40),
+        ("WEB_CONCURRENCY", "4", "web_concurrency", 4),
+    ],
+)
+def test_settings_are_read(name: str, text: str, field: str, value: Any) -> None:
+    assert getattr(read_settings({name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DATABASE_URL", "plunk.db"),
+        ("DATABASE_URL", "mysql://h/d"),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "65536"),
+        ("PORT", "80.5"),
+        ("PORT", "nan"),
+        ("PORT", "inf"),
+        ("SECRET_KEY", "short"),
+        ("API_URL", "api.example.com"),
+        ("API_URL", "ftp://api.example.com"),
+        ("API_URL", "https://"),
+        ("DASHBOARD_URL", "javascript:alert(1)"),
+        ("RATELIMIT_ENABLED", "maybe"),
+        ("WEBHOOK_ALLOW_PRIVATE", "2"),
+        ("POLL_SECONDS", "0"),
+        ("POLL_SECONDS", "3601"),
+        ("EMAIL_MAX_ATTACHMENTS", "1001"),
+        ("EMAIL_MAX_ATTACHMENT_MB", "41"),
+        ("WEB_CONCURRENCY", "0"),
+    ],
+)
+def test_a_mistake_is_named(name: str, text: str) -> None:
+    with pytest.raises(Misconfigured, match=name) as refused:
+        read_settings({name: text})
+    assert refused.value.message.startswith(name)
+
+
+def test_the_own_address_follows_the_port() -> None:
+    assert read_settings({"PORT": "9000"}).api_url == "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgres://ada:s3cret@db/plunk", "postgres://ada:***@db/plunk"),
+        ("smtp://ada:p:w@mail:587", "smtp://ada:***@mail:587"),
+        ("sqlite:///plunk.db", "sqlite:///plunk.db"),
+        ("postgres://db/plunk", "postgres://db/plunk"),
+    ],
+)
+def test_passwords_are_masked(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = read_settings(
+        {
+            "SECRET_KEY": SECRET,
+            "DATABASE_URL": "postgres://ada:hunter2@db/plunk",
+            "MAIL_URL": "smtp://ada:hunter2@mail",
+        }
+    )
+    shown = " ".join(settings.masked().values())
+    assert SECRET not in shown + repr(settings)
+    assert "hunter2" not in shown
+    assert settings.masked()["SECRET_KEY"] == "***"
+    assert Settings().masked()["SECRET_KEY"] == "(unset)"
+
+
+def test_a_bad_database_url_hides_its_password() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        database_url("mysql://ada:hunter2@db/plunk")
+    assert "hunter2" not in refused.value.message
