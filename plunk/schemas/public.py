@@ -101,7 +101,7 @@ class SendIn(Input):
     """A message to one or more people, from a template or from its own subject and body."""
 
     makes = SendRequest
-    alternatives = (("template",), ("subject", "body"))
+    alternatives = (("template",), ("subject", "body", "from"))
     to = PartiesField(required=True)
     subject = Text(low=1, high=MAX_LINE, single_line=True)
     body = Text(low=1)

@@ -51,7 +51,7 @@ def store(session: Session, writes: Writes) -> None:
 
 def _insert(session: Session, table: type[Any], rows: list[Row]) -> None:
     if rows:
-        session.execute(insert(table), rows)
+        session.connection().execute(insert(table_of(table)), rows)
 
 
 def _update_runs(session: Session, writes: Writes) -> None:
