@@ -42,7 +42,7 @@ def check(bundle: Bundle, known_templates: AbstractSet[str] | None = None) -> li
         found += check_names(file.source, workflow)
         found += check_lints(file.source, workflow)
     found += _references(bundle, known_templates)
-    return sorted(set(found), key=sort_key)
+    return sorted(dict.fromkeys(found), key=sort_key)  # a set would forget their order
 
 
 def _duplicates(

@@ -33,10 +33,15 @@ def test_another_secret_key_opens_nothing() -> None:
         Seal("another secret, just as long").open(SEAL.close("sk_1"))
 
 
-@pytest.mark.parametrize("broken", ["", "no token", SEAL.close("sk_1")[:-4], "\0", "ä"])
+@pytest.mark.parametrize("broken", ["", "no token", "gAAAAABrAPkQ", "\0", "ä"])
 def test_what_was_not_sealed_cannot_be_opened(broken: str) -> None:
     with pytest.raises(Misconfigured):
         SEAL.open(broken)
+
+
+def test_a_damaged_seal_stays_shut() -> None:
+    with pytest.raises(Misconfigured):
+        SEAL.open(SEAL.close("sk_1")[:-4])
 
 
 def test_hashes_are_stable_and_take_any_text() -> None:
