@@ -93,11 +93,25 @@ def database_url(url: str) -> str:
         raise Misconfigured(f"DATABASE_URL is not a URL: {mask_url(url)!r}")
     if scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg://{rest}"
-    if scheme in {"sqlite", "postgresql+psycopg"}:
+    if scheme == "sqlite":
+        return _absolute(url)
+    if scheme == "postgresql+psycopg":
         return url
     raise Misconfigured(
         f"DATABASE_URL has the scheme {scheme!r}; use sqlite:///file.db or postgres://…"
     )
+
+
+def _absolute(url: str) -> str:
+    """Return a SQLite URL that means the same file whoever opens it.
+
+    Flask-SQLAlchemy would look for a relative one in its instance folder, all others in the
+    current folder.
+    """
+    scheme, slashes, path = url.partition(":///")
+    if not slashes or not path or path.startswith(("/", ":memory:", "file:")):
+        return url
+    return f"{scheme}:///{Path(path).absolute()}"
 
 
 def _secret(env: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     [
         ("DATABASE_URL", "sqlite:////data/p.db", "database_url", "sqlite:////data/p.db"),
         ("DATABASE_URL", "postgres://u:p@h/d", "database_url", "postgresql+psycopg://u:p@h/d"),
-        ("DATABASE_URL", "", "database_url", "sqlite:///plunk.db"),
+        ("DATABASE_URL", "", "database_url", f"sqlite:///{Path.cwd()}/plunk.db"),
         ("HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("PORT", "0", "port", 0),
         ("PORT", "65535", "port", 65_535),
@@ -90,7 +90,7 @@ def test_the_own_address_follows_the_port() -> None:
     [
         ("postgres://ada:s3cret@db/plunk", "postgres://ada:***@db/plunk"),
         ("smtp://ada:p:w@mail:587", "smtp://ada:***@mail:587"),
-        ("sqlite:///plunk.db", "sqlite:///plunk.db"),
+        (f"sqlite:///{Path.cwd()}/plunk.db", f"sqlite:///{Path.cwd()}/plunk.db"),
         ("postgres://db/plunk", "postgres://db/plunk"),
     ],
 )

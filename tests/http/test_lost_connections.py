@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import create_engine, text
+
 from tests.conftest import Backend
 
 
@@ -12,9 +13,11 @@ def test_a_request_after_the_database_was_restarted_is_answered(api, empty: Back
     if backend == "postgres":
         admin = create_engine(empty.url)
         with admin.connect() as connection:
-            others = "pid <> pg_backend_pid() AND datname = current_database()"
             connection.execute(
-                text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
             )
         admin.dispose()
     assert api.post("/contacts", {"email": "kim@example.org"}).status_code == 201
