@@ -39,6 +39,10 @@ class Settings:
     email_max_attachment_mb: int = 10
     web_concurrency: int = 2
 
+    def __post_init__(self) -> None:
+        """Bring the database URL into the form that everybody here reads alike."""
+        object.__setattr__(self, "database_url", database_url(self.database_url))
+
     @property
     def is_sqlite(self) -> bool:
         """Tell whether the embedded database is used."""
@@ -66,7 +70,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     port = _integer(env, "PORT", 8000, low=0, high=65_535)
     own_url = f"http://127.0.0.1:{port}"
     return Settings(
-        database_url=database_url(env.get("DATABASE_URL") or "sqlite:///plunk.db"),
+        database_url=env.get("DATABASE_URL") or "sqlite:///plunk.db",
         host=env.get("HOST") or "127.0.0.1",
         port=port,
         secret_key=_secret(env),
