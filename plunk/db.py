@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -47,6 +48,8 @@ NAMING = {
 }
 SQLITE_BUSY_SECONDS = 30
 READ_ONLY = "plunk_read_only"
+# PostgreSQL: connection, transaction rollback, lock not available, shutdown.
+PASSING_STATES = ("08", "40", "55P03", "57P0")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -140,10 +143,30 @@ def insert_ignoring(
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
 
 
+def is_passing(error: Exception) -> bool:
+    """Tell whether an error will go away by itself: a lock, a deadlock, a restart.
+
+    Other operational errors (a statement that is too large, a full disk) would come back for ever.
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(PASSING_STATES)
+
+
 def database_now(engine: Engine) -> datetime:
     """Return the database's own time, which all processes around it share."""
     if engine.dialect.name == "sqlite":
         return SystemClock().now()  # embedded: the database's time is this machine's
+    try:
+        return _postgres_now(engine)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _postgres_now(engine)  # the pool has forgotten its dead connections by now
+
+
+def _postgres_now(engine: Engine) -> datetime:
     with engine.connect() as connection:
         now: datetime = connection.scalars(select(func.clock_timestamp(type_=UtcDateTime))).one()
         return now

@@ -200,5 +200,13 @@ class RateLimitExceeded(PlunkError):
     suggestion = "Wait for the seconds named in Retry-After, then try again."
 
 
+class DatabaseBusy(PlunkError):
+    """The database is locked, restarting or out of reach; nothing of the request was done."""
+
+    status = 503
+    code = "DATABASE_ERROR"
+    suggestion = "Nothing was changed. Send the request again in a few seconds."
+
+
 class Misconfigured(PlunkError):
     """A setting is missing or cannot be used; the message names it and says what to do."""

@@ -361,3 +361,10 @@ def test_the_text_part_reads_well(html: str, text: str) -> None:
 @given(st.text())
 def test_the_text_part_never_raises(html: str) -> None:
     assert isinstance(text_part(html), str)
+
+
+@pytest.mark.parametrize("body", ["<b>" * 20_000, "<p><i>" * 10_000, "<B>x" * 60_000])
+def test_deep_nesting_neither_crashes_nor_loses_the_body(body: str) -> None:
+    document = compile_html(body)
+    assert body in document
+    text_part(document)

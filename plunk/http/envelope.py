@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from plunk import errors
@@ -32,6 +33,7 @@ def install(app: Flask) -> None:
     app.before_request(_name_request)
     app.register_error_handler(PlunkError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_busy)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -115,6 +117,14 @@ def _answer_http(error: HTTPException) -> Response:
             plain.status = error.code
             return answer_error(plain)
     return _answer_unexpected(error)
+
+
+def _answer_busy(error: OperationalError) -> Response:
+    """Answer for a lock that lasted too long, a deadlock, or a database that went away."""
+    log.warning("database.busy", request_id=request_id(), path=request.path, reason=str(error.orig))
+    answer = answer_error(errors.DatabaseBusy("The database is busy or out of reach."))
+    answer.headers["Retry-After"] = "2"
+    return answer
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -54,6 +54,10 @@ body { margin: 0; padding: 0; background-color: #ffffff; }
 .prose img { max-width: 100%; height: auto; }
 """
 
+# The inliner recurses in native code: some ten thousand nested elements end the whole process.
+_START_TAG = re.compile(r"<[a-zA-Z]")
+_MOST_TAGS = 2_000
+
 _INLINER = CSSInliner(load_remote_stylesheets=False, extra_css=_CSS)
 
 
@@ -62,6 +66,8 @@ def compile_html(body: str) -> str:
     if has_custom_html(body):
         return body
     document = _DOCUMENT.replace("{body}", body)
+    if len(_START_TAG.findall(body)) > _MOST_TAGS:
+        return document
     try:
         return _INLINER.inline(document)
     except InlineError:  # a style attribute that is no CSS; mail programs ignore it too

@@ -10,13 +10,15 @@ from inscriptis import get_text  # type: ignore[import-untyped] # ships no types
 from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped] # as above
 from inscriptis.model.tag import CustomHtmlTagHandlerMapping  # type: ignore[import-untyped] # too
 
+# Margins become blank lines and spaces: some characters of CSS could ask for gigabytes of them.
+_STYLES = re.compile(r"""\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def text_part(html: str) -> str:
     """Return the text of an HTML document, links as `text [url]`; empty when there is none."""
     try:
-        text = get_text(html, _CONFIG)
+        text = get_text(_STYLES.sub("", html), _CONFIG)
     except Exception:  # noqa: BLE001 - the text side is a courtesy and must never stop a mail
         return ""
     lines = (line.rstrip() for line in text.splitlines())

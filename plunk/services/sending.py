@@ -25,6 +25,8 @@ from plunk.services.emails import EmailDraft
 from plunk.services.variables import send_variables
 
 MEGABYTE = 1024 * 1024
+MOST_RECIPIENTS = 1_000
+MOST_TEXT = 50 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def send(
 
     All or nothing: one recipient who cannot be written to refuses the whole request.
     """
+    _check_size(request)
     _check_headers(request.headers or {})
     _check_attachments(request.attachments, settings)
     letter = _write(session, project_id, request, now=now)
@@ -123,6 +126,16 @@ def send(
         ),
         now,
     )
+
+
+def _check_size(request: SendRequest) -> None:
+    """Refuse what would hold up everybody else: every recipient gets a row with the whole body."""
+    if len(request.to) > MOST_RECIPIENTS:
+        message = f"Array must contain at most {MOST_RECIPIENTS} element(s)"
+        raise Invalid([FieldProblem("to", message, "too_big")])
+    if len(request.to) * len(request.body or "") > MOST_TEXT:
+        message = f"Recipients times body may take at most {MOST_TEXT // MEGABYTE} MB; split them"
+        raise Invalid([FieldProblem("to", message, "too_big")])
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

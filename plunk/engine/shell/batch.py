@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
-from plunk.db import table_of, transaction
+from plunk.db import is_passing, table_of, transaction
 from plunk.engine.core.advance import advance
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.relocate import relocate
@@ -57,10 +56,10 @@ def advance_project(engine: Engine, project_id: str) -> int:
             now = engine.clock.now()
             claimed = claim(session, project_id, now=now, limit=engine.batch_size)
             _advance(engine, session, project_id, claimed, now)
-    except OperationalError as error:  # a lost connection or a deadlock: all of it stays due
-        log.warning("engine.postponed", project_id=project_id, reason=str(error.orig))
-        return 0
     except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
+        if is_passing(error):  # all of it stays due
+            log.warning("engine.postponed", project_id=project_id, reason=str(error)[:500])
+            return 0
         log.warning("engine.batch_split", project_id=project_id, reason=str(error)[:500])
         return sum(_advance_alone(engine, project_id, item.run.id) for item in claimed)
     return len(claimed)
@@ -73,9 +72,9 @@ def _advance_alone(engine: Engine, project_id: str, run_id: str) -> int:
             now = engine.clock.now()
             claimed = claim(session, project_id, now=now, limit=1, only=[run_id])
             _advance(engine, session, project_id, claimed, now)
-    except OperationalError:
-        return 0
     except Exception as error:  # I7: whatever it is, it ends this run only
+        if is_passing(error):
+            return 0
         log.exception("engine.run_failed", project_id=project_id, run_id=run_id)
         _fail(engine, project_id, run_id, f"{type(error).__name__}: {str(error)[:500]}")
     return 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -25,6 +26,7 @@ from plunk.engine.shell.rotation import projects_due
 from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
 
+log = structlog.get_logger()
 CHUNK = 20
 LEASE = timedelta(minutes=5)
 LONG_WAIT = timedelta(minutes=5)
@@ -84,7 +86,16 @@ def call_due(caller: Caller) -> int:
         now = caller.clock.now()
         lease.reclaim(session, WebhookCall, now=now)
         due = projects_due(session, table_of(WebhookCall), "next_attempt_at", now=now)
-    return sum(call_project(caller, project_id) for project_id in due)
+    return sum(_guarded(caller, project_id) for project_id in due)
+
+
+def _guarded(caller: Caller, project_id: str) -> int:
+    """Call for one project; whatever goes wrong there, the next ones get their turn (I7)."""
+    try:
+        return call_project(caller, project_id)
+    except Exception:
+        log.exception("hooks.project_failed", project_id=project_id)
+        return 0
 
 
 def call_project(caller: Caller, project_id: str) -> int:
@@ -102,9 +113,22 @@ def call_project(caller: Caller, project_id: str) -> int:
     results = list(caller.threads.map(lambda call: _attempt(caller, call), calls))
     with transaction(caller.sessions) as session:
         now = caller.clock.now()
+        waiting = _lock_waiting(session, calls)
         for call, result in zip(calls, results, strict=True):
-            _record(session, caller, call, result, token, now)
+            _record(session, caller, call, result, token, now, is_awaited=call.id in waiting)
     return len(leased)
+
+
+def _lock_waiting(session: Session, calls: list[Call]) -> set[str]:
+    """Lock the calls' runs, runs before calls as all others do; return the calls still awaited."""
+    rows = session.execute(
+        select(Execution.id, Execution.status, Execution.awaited_call)
+        .where(Execution.id.in_([call.execution_id for call in calls]))
+        .order_by(Execution.id)
+        .with_for_update(key_share=True)
+    )
+    awaited = {row.id: row.awaited_call for row in rows if row.status == "RUNNING"}
+    return {call.id for call in calls if awaited.get(call.execution_id) == call.visit}
 
 
 def _load(session: Session, ids: list[str]) -> list[Call]:
@@ -125,10 +149,17 @@ def _attempt(caller: Caller, call: Call) -> Result:
 
 
 def _record(
-    session: Session, caller: Caller, call: Call, result: Result, token: str, now: datetime
+    session: Session,
+    caller: Caller,
+    call: Call,
+    result: Result,
+    token: str,
+    now: datetime,
+    *,
+    is_awaited: bool,
 ) -> None:
     again = None
-    if _is_worth_retrying(call, result):
+    if is_awaited and _is_worth_retrying(call, result):
         again = next_attempt(call.attempts, now, caller.random(), _schedule(call))
     if again is not None:
         error = result.error or f"answered {result.answer and result.answer.status}"

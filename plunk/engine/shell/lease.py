@@ -15,6 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from plunk.ids import new_id
 from plunk.models import Email, WebhookCall
 
+MOST_LEASES = 12
+GIVEN_UP = f"Given up: {MOST_LEASES} workers ended while they held it."
 Queue = type[Email] | type[WebhookCall]
 
 
@@ -57,21 +59,34 @@ def take(
 
 
 def reclaim(session: Session, queue: Queue, *, now: datetime) -> int:
-    """Make rows due again whose holder did not come back in time; return how many."""
-    taken = session.scalars(
-        update(queue)
+    """Make rows due again whose holder did not come back in time; return how many.
+
+    A row that keeps outliving its holders is probably what kills them: it is given up (I7).
+    """
+    lost = (
+        select(queue.id)
         .where(queue.lease_until < now)
-        .values(
-            status="PENDING",
-            next_attempt_at=now,
-            lease_until=None,
-            lease_token=None,
-            updated_at=now,
-        )
-        .returning(queue.id)
-        .execution_options(synchronize_session=False)
+        .order_by(queue.id)
+        .with_for_update(skip_locked=True)
+        .cte("lost")
     )
-    return len(list(taken))
+    ours = queue.id.in_(select(lost.c.id))
+    again = {"status": "PENDING", "next_attempt_at": now}
+    given_up = {"status": "FAILED", "error": GIVEN_UP}
+    taken = 0
+    for which, values in (
+        (queue.attempts < MOST_LEASES, again),
+        (queue.attempts >= MOST_LEASES, given_up),
+    ):
+        statement = (
+            update(queue)
+            .where(ours, which)
+            .values(lease_until=None, lease_token=None, updated_at=now, **values)
+            .returning(queue.id)
+            .execution_options(synchronize_session=False)
+        )
+        taken += len(session.scalars(statement).all())
+    return taken
 
 
 def held(queue: Queue, row_id: str, token: str) -> ColumnElement[bool]:

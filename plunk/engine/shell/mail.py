@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
@@ -28,7 +30,10 @@ from plunk.services import contacts, events
 from plunk.services.events import NewEvent
 
 EMAILS = table_of(Email)
+Result = tuple[Letter, Outcome | None]
+log = structlog.get_logger()
 CHUNK = 20
+RECORDING_ATTEMPTS = 5
 LEASE = timedelta(minutes=5)
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
 DISABLED = "The project was disabled before the message was sent."
@@ -52,7 +57,16 @@ def deliver_due(mailer: Mailer) -> int:
         now = mailer.clock.now()
         lease.reclaim(session, Email, now=now)
         due = projects_due(session, EMAILS, "next_attempt_at", now=now)
-    return sum(deliver_project(mailer, project_id) for project_id in due)
+    return sum(_guarded(mailer, project_id) for project_id in due)
+
+
+def _guarded(mailer: Mailer, project_id: str) -> int:
+    """Deliver for one project; whatever goes wrong there, the next ones get their turn (I7)."""
+    try:
+        return deliver_project(mailer, project_id)
+    except Exception:
+        log.exception("mail.project_failed", project_id=project_id)
+        return 0
 
 
 def deliver_project(mailer: Mailer, project_id: str) -> int:
@@ -70,12 +84,36 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
         )
         letters = load_letters(session, project_id, leased)
         ready = _recheck(session, letters, token, now)
-    messages = [compose(letter, mailer.api_url) for letter in ready]
-    outcomes = mailer.provider.deliver(messages) if messages else []
-    with transaction(mailer.sessions) as session:
-        results = list(zip(ready, outcomes, strict=True))
-        _record(session, mailer, project_id, token, results)
+    enough = now + LEASE / 2  # no message takes longer than the other half
+    results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
+    _record_surely(mailer, project_id, token, results)
     return len(leased)
+
+
+def _hand_over(mailer: Mailer, letter: Letter, enough: datetime) -> Outcome | None:
+    """Return the provider's answer; None when a slow server left no time to begin (I5)."""
+    if mailer.clock.now() > enough:
+        return None
+    try:
+        message = compose(letter, mailer.api_url)
+    except Exception as error:  # noqa: BLE001 - I7: an odd body ends this message only
+        return Refused(f"The message cannot be composed: {type(error).__name__}: {error}")
+    (outcome,) = mailer.provider.deliver([message])
+    return outcome
+
+
+def _record_surely(mailer: Mailer, project_id: str, token: str, results: Sequence[Result]) -> None:
+    """Record the answers; a deadlock or a lost connection must not send mail twice (I5)."""
+    for left in reversed(range(RECORDING_ATTEMPTS)):
+        try:
+            with transaction(mailer.sessions) as session:
+                _record(session, mailer, project_id, token, results)
+        except OperationalError:
+            if not left:
+                raise
+            log.warning("mail.recorded_again", project_id=project_id)
+        else:
+            return
 
 
 def _recheck(
@@ -100,9 +138,11 @@ def _record(
     mailer: Mailer,
     project_id: str,
     token: str,
-    results: Sequence[tuple[Letter, Outcome]],
+    results: Sequence[Result],
 ) -> None:
     now = mailer.clock.now()
+    # Contacts before e-mails, in one order: as everybody who deletes or wakes does.
+    people = _people(session, [letter.contact_id for letter, _ in results])
     rows = [_settled(letter, outcome, mailer.random(), now) for letter, outcome in results]
     _end(session, rows, token, now)
     ours = set(
@@ -115,14 +155,17 @@ def _record(
         )
     )
     sent = [letter for letter, _ in results if letter.id in ours]
-    people = _people(session, [letter.contact_id for letter in sent])
     happened = [_sent_event(letter, people[letter.contact_id], now) for letter in sent]
     events.record(session, project_id, happened, now=now)
 
 
-def _settled(letter: Letter, outcome: Outcome, jitter: float, now: datetime) -> dict[str, Any]:
-    """Return what becomes of a message after the provider's answer."""
+def _settled(
+    letter: Letter, outcome: Outcome | None, jitter: float, now: datetime
+) -> dict[str, Any]:
+    """Return what becomes of a message after the provider's answer, or without one."""
     match outcome:
+        case None:
+            return _row(letter, "PENDING", next_attempt_at=now)
         case Accepted(provider_id):
             return _row(letter, "SENT", sent_at=now, provider_id=provider_id)
         case Refused(reason):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from plunk.db import transaction
-from plunk.delivery.memory import MemoryProvider
+from plunk.delivery.memory import MemoryProvider, accept
 from plunk.delivery.outcomes import Deferred, Refused, Unknown
 from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.lease import MOST_LEASES
 from plunk.engine.shell.mail import LEASE, deliver_due
 from plunk.models import Email, Event, Execution, StepExecution
 from tests.conftest import new_project
@@ -267,3 +269,59 @@ def test_a_change_that_python_takes_for_equal_is_stored(api, machine, before, af
     (contact,) = api.get("/contacts").json["data"]
     assert repr(contact["data"]["step"]) == repr(after)
     assert repr(contact["data"]["call"]) == repr(after)
+
+
+def test_i5_a_slow_server_does_not_make_two_workers_send_the_same(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    for number in range(5):
+        track(api, email=f"p{number}@example.org")
+    advance_due(machine.worker.engine)
+
+    def slow(message):
+        machine.clock.advance(timedelta(seconds=100))
+        deliver_due(replace(machine.worker.mailer, provider=other))
+        return accept(message)
+
+    other, tarpit = MemoryProvider(), MemoryProvider(slow)
+    deliver_due(replace(machine.worker.mailer, provider=tarpit))
+    machine.settle()
+    handed = Counter(
+        message.message_id
+        for message in [*tarpit.attempts, *other.attempts, *machine.mail.attempts]
+    )
+    assert set(handed.values()) == {1}
+    assert [email.status for email in emails(sessions)] == ["SENT"] * 5
+
+
+def test_i7_a_message_that_keeps_killing_workers_is_given_up(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    advance_due(machine.worker.engine)
+    deadly = replace(machine.worker.mailer, provider=MemoryProvider(crash))
+    for _ in range(MOST_LEASES):
+        with pytest.raises(Crash):
+            deliver_due(deadly)
+        machine.clock.advance(LEASE * 2)
+    machine.settle()
+    (email,) = emails(sessions)
+    assert (email.status, machine.mail.messages) == ("FAILED", [])
+    assert "Given up" in email.error
+
+
+def test_i7_a_body_that_cannot_be_composed_ends_alone(api, machine, sessions):
+    margins = "<div style='margin-top:999999999em'>x</div><p>y</p>"
+    for to, body in (("a@b.co", margins), ("c@b.co", "<b>" * 20_000), ("d@b.co", "<p>hi</p>")):
+        answer = api.post("/v1/send", {"to": to, "subject": "s", "body": body, "from": "e@b.co"})
+        assert answer.status_code == 200
+    machine.settle()
+    assert {email.status for email in emails(sessions)} == {"SENT"}
+
+
+def test_sending_to_too_many_at_once_is_refused(api, sessions):
+    body = {"subject": "s", "body": "x", "from": "e@b.co"}
+    many = [f"p{number}@b.co" for number in range(1_001)]
+    answer = api.post("/v1/send", {**body, "to": many})
+    assert (answer.status_code, answer.json["error"]["errors"][0]["field"]) == (422, "to")
+    fat = {**body, "to": many[:60], "body": "x" * 1_000_000}
+    assert api.post("/v1/send", fat).status_code == 422
+    assert emails(sessions) == []
