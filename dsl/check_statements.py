@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dsl import nodes
 from dsl.check_templates import duplicate_keys, unknown_keys
 from dsl.diagnostics import Diagnostic, did_you_mean, fix, report
-from dsl.durations import LONGEST_SECONDS, UNITS, is_unit, seconds
+from dsl.durations import LONGEST_DAYS, LONGEST_REENTRY, UNITS, is_unit, seconds
 from dsl.walking import (
     conditions,
     durations,
@@ -33,7 +33,8 @@ def check_statements(source: Source, workflow: nodes.Workflow) -> Iterator[Diagn
     """Report what is wrong with each statement and header."""
     for item in every_item(workflow.body.items):
         for duration in durations(item):
-            yield from _duration(source, duration, capped=not isinstance(item, nodes.Reentry))
+            is_pause = not isinstance(item, nodes.Reentry)
+            yield from _duration(source, duration, LONGEST_DAYS if is_pause else LONGEST_REENTRY)
         yield from _values(source, item)
         yield from _statement(source, item)
 
@@ -54,15 +55,16 @@ def _statement(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
             yield report(source, "FLOW-E305", updates.span, message)
 
 
-def _duration(source: Source, duration: nodes.Duration, *, capped: bool) -> Iterator[Diagnostic]:
+def _duration(source: Source, duration: nodes.Duration, longest: int) -> Iterator[Diagnostic]:
     if not is_unit(duration.unit):
         hint = did_you_mean(duration.unit, UNITS)
         message = f"{duration.unit!r} is no unit of time; use {', '.join(UNITS)}"
         yield report(source, "FLOW-E307", duration.span, message, hint=hint)
     elif duration.amount <= 0:
         yield report(source, "FLOW-E307", duration.span, "a duration must be longer than nothing")
-    elif capped and seconds(duration) > LONGEST_SECONDS:
-        yield report(source, "FLOW-E307", duration.span, "a duration is 365 days at most")
+    elif seconds(duration) > longest * UNITS["days"]:
+        message = f"a duration is {longest:,} days at most here"
+        yield report(source, "FLOW-E307", duration.span, message)
 
 
 def _values(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dsl.nodes import Duration
 
-LONGEST_SECONDS = 365 * 86_400
+LONGEST_DAYS, LONGEST_REENTRY = 365, 3_650
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 
 

@@ -72,7 +72,7 @@ def expression_node(data: Any) -> nodes.Operand:  # noqa: ANN401, PLR0911 - JSON
             return nodes.Name(root, tuple(path))
         case ["list", *items]:
             return nodes.ListOf(tuple(expression_node(item) for item in items))
-        case ["object", *pairs]:
+        case ["object", list() as pairs]:
             return nodes.Object(tuple(_pair(pair) for pair in pairs))
         case ["neg", operand]:
             return nodes.Negate(expression_node(operand))

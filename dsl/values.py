@@ -78,7 +78,7 @@ def expression_json(value: nodes.Operand) -> Json:  # noqa: PLR0911 - a table
         case nodes.ListOf(items):
             return ["list", *(expression_json(item) for item in items)]
         case nodes.Object(pairs):
-            return ["object", *([p.key.value, expression_json(p.value)] for p in pairs)]
+            return ["object", [[p.key.value, expression_json(p.value)] for p in pairs]]
         case nodes.Binary(operator, left, right):
             return [operator, expression_json(left), expression_json(right)]
         case nodes.Negate(operand):

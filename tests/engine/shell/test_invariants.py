@@ -325,3 +325,22 @@ def test_sending_to_too_many_at_once_is_refused(api, sessions):
     fat = {**body, "to": many[:60], "body": "x" * 1_000_000}
     assert api.post("/v1/send", fat).status_code == 422
     assert emails(sessions) == []
+
+
+def test_objects_inside_expressions_reach_the_contact(api, machine):
+    text = """workflow "Objects" {
+      on event "go"
+      update contact { home: { city: event.city, tags: [1, { deep: event.city ?? {} }] } }
+    }"""
+    assert api.post("/flows/deploy", {"files": {"a.flow": text}}).status_code == 200
+    track(api, data={"city": "Ghent"})
+    machine.settle()
+    data = api.get("/contacts").json["data"][0]["data"]
+    assert data["home"] == {"city": "Ghent", "tags": [1, {"deep": "Ghent"}]}
+
+
+def test_a_reentry_period_beyond_reason_is_refused(api):
+    text = 'workflow "Long" { on event "go"  reentry after 200000 weeks  exit "x" }'
+    answer = api.post("/flows/deploy", {"files": {"a.flow": text}})
+    assert answer.status_code == 422
+    assert answer.json["error"]["details"]["diagnostics"][0]["code"] == "FLOW-E307"
