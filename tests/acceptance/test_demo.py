@@ -70,7 +70,7 @@ def test_a_demo_that_is_stopped_leaves_nothing_behind(
     demo.send_signal(number)
     demo.communicate(timeout=20)
     assert demo.returncode in {130, 143}
-    assert not children & our_processes()
+    wait_for(lambda: not children & our_processes(), "The end of its processes", seconds=10)
     assert list(tmp_path.iterdir()) == []
 
 
