@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dsl.bundle import Bundle, read_bundle
+from dsl.canonical import config_form, same_graph, segment_form
 from dsl.check import check
 from dsl.codes import CODES, Code
-from dsl.compile import compile  # noqa: A004 - the name the language's users expect
+from dsl.compile import compile, trigger_step  # noqa: A004 - the name its users expect
+from dsl.condition_text import read_condition, write_condition
 from dsl.decompile import NotExpressible, decompile
 from dsl.diagnostics import Diagnostic, Fix, Note
 from dsl.format import NotFormattable, format  # noqa: A004 - the name its users expect
-from dsl.graph import Compiled, TemplateText, WorkflowGraph
+from dsl.graph import Compiled, Headers, SegmentText, TemplateText, WorkflowGraph
 from dsl.loading import load_folder, load_paths
 from dsl.nodes import File
 from dsl.parser import Parsed, parse
 from dsl.printer import print_file
+from dsl.references import references
+from dsl.refusals import refused
 from dsl.render import render
 from dsl.spans import Position, Range
 
@@ -25,16 +29,19 @@ __all__ = [
     "Diagnostic",
     "File",
     "Fix",
+    "Headers",
     "NotExpressible",
     "NotFormattable",
     "Note",
     "Parsed",
     "Position",
     "Range",
+    "SegmentText",
     "TemplateText",
     "WorkflowGraph",
     "check",
     "compile",
+    "config_form",
     "decompile",
     "format",
     "load_folder",
@@ -42,5 +49,12 @@ __all__ = [
     "parse",
     "print_file",
     "read_bundle",
+    "read_condition",
+    "references",
+    "refused",
     "render",
+    "same_graph",
+    "segment_form",
+    "trigger_step",
+    "write_condition",
 ]

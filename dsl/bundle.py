@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dsl import nodes
 from dsl.parser import Parsed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_Declared = TypeVar("_Declared", nodes.Workflow, nodes.Template, nodes.Segment, nodes.TestBlock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,28 @@ class Bundle:
     files: tuple[Parsed, ...]
     assets: Mapping[str, str | bytes]
 
-    def workflows(self) -> Iterator[tuple[Parsed, nodes.Workflow]]:
-        """All workflows, each with the file it stands in."""
+    def declared(self, kind: type[_Declared]) -> Iterator[tuple[Parsed, _Declared]]:
+        """All declarations of one kind, each with the file it stands in."""
         for file in self.files:
             for found in file.file.declarations:
-                if isinstance(found, nodes.Workflow):
+                if isinstance(found, kind):
                     yield file, found
+
+    def workflows(self) -> Iterator[tuple[Parsed, nodes.Workflow]]:
+        """All workflows, each with the file it stands in."""
+        return self.declared(nodes.Workflow)
 
     def templates(self) -> Iterator[tuple[Parsed, nodes.Template]]:
         """All templates, each with the file it stands in."""
-        for file in self.files:
-            for found in file.file.declarations:
-                if isinstance(found, nodes.Template):
-                    yield file, found
+        return self.declared(nodes.Template)
+
+    def segments(self) -> Iterator[tuple[Parsed, nodes.Segment]]:
+        """All segments, each with the file it stands in."""
+        return self.declared(nodes.Segment)
+
+    def tests(self) -> Iterator[tuple[Parsed, nodes.TestBlock]]:
+        """All tests, each with the file it stands in."""
+        return self.declared(nodes.TestBlock)
 
 
 def read_bundle(files: Mapping[str, str | bytes]) -> Bundle:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from dsl import nodes
+from dsl.check_bindings import check_bindings
+from dsl.check_chains import check_chains
+from dsl.check_headers import check_headers
+from dsl.check_labels import check_labels
 from dsl.check_lints import check_lints
+from dsl.check_membership import check_membership
 from dsl.check_names import check_names
+from dsl.check_references import check_references
+from dsl.check_secrets import check_secrets
+from dsl.check_segments import check_circles, check_segment
 from dsl.check_statements import check_statements
 from dsl.check_templates import check_template
+from dsl.check_tests import check_test
+from dsl.check_variables import check_variables
+from dsl.check_ways import check_ways
 from dsl.check_workflows import check_workflow
-from dsl.diagnostics import Diagnostic, did_you_mean, note, report, sort_key
-from dsl.walking import every_item
+from dsl.diagnostics import Diagnostic, note, report, sort_key
+from dsl.flows import flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,30 +30,57 @@ if TYPE_CHECKING:
 
     from dsl.bundle import Bundle
     from dsl.parser import Parsed
+    from dsl.spans import Source
 
-_Declared = TypeVar("_Declared", nodes.Workflow, nodes.Template)
+_Declared = TypeVar("_Declared", nodes.Workflow, nodes.Template, nodes.Segment, nodes.TestBlock)
 _LONGEST_NAME = 100
-_MOST_HINTS = 20
 
 
-def check(bundle: Bundle, known_templates: AbstractSet[str] | None = None) -> list[Diagnostic]:
+def check(
+    bundle: Bundle,
+    known_templates: AbstractSet[str] | None = None,
+    known_segments: AbstractSet[str] | None = None,
+) -> list[Diagnostic]:
     """Every mistake and doubt, in reading order.
 
-    With the project's template names an unknown template is an error; without them (None) it
-    is taken to exist in the project, unless it looks like a slip of the pen.
+    With the names of the project's templates and segments an unknown one is an error; without
+    them (None) it is taken to exist in the project, unless it looks like a slip of the pen.
     """
     found = [diagnostic for file in bundle.files for diagnostic in file.diagnostics]
     found += _duplicates(bundle.workflows(), "FLOW-E201", "workflow")
     found += _duplicates(bundle.templates(), "FLOW-E202", "template")
+    found += _duplicates(bundle.segments(), "FLOW-E212", "segment")
+    found += _duplicates(bundle.tests(), "FLOW-E215", "test")
     for file, template in bundle.templates():
         found += check_template(bundle, file, template)
+    for file, segment in bundle.segments():
+        found += check_segment(file.source, segment)
     for file, workflow in bundle.workflows():
-        found += check_workflow(file.source, workflow)
-        found += check_statements(file.source, workflow)
-        found += check_names(file.source, workflow)
-        found += check_lints(file.source, workflow)
-    found += _references(bundle, known_templates)
+        found += _workflow(file.source, workflow)
+    for file, test in bundle.tests():
+        found += check_test(bundle, file, test)
+    for file in bundle.files:
+        found += check_secrets(file.source)
+    found += check_circles(bundle)
+    found += check_chains(bundle)
+    found += check_variables(bundle)
+    found += check_membership(bundle)
+    found += check_references(bundle, "template", known_templates)
+    found += check_references(bundle, "segment", known_segments)
     return sorted(dict.fromkeys(found), key=sort_key)  # a set would forget their order
+
+
+def _workflow(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
+    yield from check_workflow(source, workflow)
+    yield from check_headers(source, workflow)
+    yield from check_statements(source, workflow)
+    yield from check_labels(source, workflow)
+    yield from check_names(source, workflow)
+    yield from check_lints(source, workflow)
+    flow = flow_of(workflow)
+    if flow:
+        yield from check_bindings(source, workflow, flow)
+        yield from check_ways(source, workflow, flow)
 
 
 def _duplicates(
@@ -62,49 +100,3 @@ def _duplicates(
             yield report(file.source, code, name.span, message, notes=notes)
         else:
             first[name.value] = file, found
-
-
-def _references(bundle: Bundle, known: AbstractSet[str] | None) -> Iterator[Diagnostic]:
-    """Templates that are sent and exist nowhere."""
-    if _has_broken_template(bundle):
-        return
-    declared = {template.name.value for _, template in bundle.templates()}
-    unknown = [
-        (file, reference)
-        for file, reference in _sent(bundle)
-        if not reference.is_id and reference.value not in declared | (known or frozenset())
-    ]
-    hints = _hints(unknown, declared | (known or frozenset()))
-    for file, reference in unknown:
-        name, hint = reference.value, hints.get(reference.value)
-        if known is not None:
-            message = f"there is no template called {name!r}; declare it or mend the name"
-            yield report(file.source, "FLOW-E204", reference.span, message, hint=hint)
-        elif hint:
-            message = f"{name!r} is not declared here; the project must have it"
-            yield report(file.source, "FLOW-W406", reference.span, message, hint=hint)
-
-
-def _hints(
-    unknown: list[tuple[Parsed, nodes.Reference]], names: AbstractSet[str]
-) -> dict[str, str | None]:
-    """Return the nearest known name for some of the unknown ones; looking is slow."""
-    words = sorted({reference.value for _, reference in unknown})[:_MOST_HINTS]
-    return {word: did_you_mean(word, names) for word in words}
-
-
-def _sent(bundle: Bundle) -> Iterator[tuple[Parsed, nodes.Reference]]:
-    for file, workflow in bundle.workflows():
-        for item in every_item(workflow.body.items):
-            if isinstance(item, nodes.SendEmail) and item.template.value:
-                yield file, item.template
-
-
-def _has_broken_template(bundle: Bundle) -> bool:
-    """Whether a template could not be read, so that its name is not known."""
-    return any(
-        isinstance(found, nodes.Broken)
-        and file.source.text.startswith("template", found.span.start)
-        for file in bundle.files
-        for found in file.file.declarations
-    )

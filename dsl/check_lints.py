@@ -5,53 +5,91 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsl import nodes
+from dsl.check_constants import check_chain, check_constants
 from dsl.diagnostics import Diagnostic, Fix, fix, report
 from dsl.expression_text import text
 from dsl.strings import encode
-from dsl.values import is_literal
-from dsl.walking import conditions, every_item, tests
+from dsl.suggestions import Advice, advice
+from dsl.walking import conditions, every_item, every_operand, is_condition, tests, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dsl.spans import Source
 
-# Names that look right, and those that are really sent.
-_MISNAMED = {
+# Names that look right, and those that are really stored: the first ones are read as the second.
+_ALIASES = {
     "email.clicked": "email.click",
     "email.opened": "email.open",
     "email.bounced": "email.bounce",
     "email.delivered": "email.delivery",
     "email.complained": "email.complaint",
-    "email.send": "email.sent",
-    "contact.subscribe": "contact.subscribed",
-    "contact.unsubscribe": "contact.unsubscribed",
+}
+_SYSTEM = {
+    "email": ("email.sent", *sorted(_ALIASES.values())),
+    "contact": ("contact.subscribed", "contact.unsubscribed"),
 }
 
 
 def check_lints(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
     """Report doubts about each statement and header."""
     for item in every_item(workflow.body.items):
-        if isinstance(item, nodes.OnEvent | nodes.WaitForEvent):
-            yield from _event_name(source, item.event)
-        if isinstance(item, nodes.WaitForEvent) and not item.limit:
-            message = "this may wait for ever; add a limit: up to 30 days"
-            yield report(source, "FLOW-W404", item.event.span, message)
+        yield from _event_names(source, item)
+        yield from _endless(source, item)
         for condition in conditions(item):
             for test in tests(condition):
                 yield from _not_equal(source, test)
-                yield from _constant(source, test)
+            yield from check_constants(source, condition)
+        if isinstance(item, nodes.If):
+            yield from check_chain(source, item)
+
+
+def _event_names(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
+    match item:
+        case nodes.OnEvent(event) | nodes.WaitForEvent(event):
+            yield from _event_name(source, event)
+        case nodes.Stop(nodes.EventHappens(event)) | nodes.Goal(_, nodes.EventHappens(event)):
+            yield from _event_name(source, event)
+    for operand in (*conditions(item), *values(item)):
+        for inner in every_operand(operand):
+            if isinstance(inner, nodes.Triggered | nodes.Counted):
+                yield from _event_name(source, inner.event)
 
 
 def _event_name(source: Source, event: nodes.Text) -> Iterator[Diagnostic]:
-    meant = _MISNAMED.get(event.value)
-    if meant:
-        message = f"the system event is called {meant!r}; {event.value!r} must come from you"
+    """Report names that begin like a system event and are none."""
+    name = event.value
+    family = name.partition(".")[0]
+    hint, edits = Advice()
+    if name in _ALIASES:
+        meant = _ALIASES[name]
         edits = (fix(source, event.span, encode(meant)),)
-        yield report(source, "FLOW-W403", event.span, message, fixes=edits)
+        message = f"the event is called {meant!r}; write it like this everywhere"
+    elif family in _SYSTEM and "." in name and name not in _SYSTEM[family]:
+        known = _SYSTEM[family]
+        hint, edits = advice(source, event.span, name, known, encode)
+        if family == "contact" and not hint and not edits:
+            return  # the product has only two such names; others may be the application's
+        message = f"the product sends no {name!r}, only {', '.join(known)}"
+    else:
+        return
+    yield report(source, "FLOW-W403", event.span, message, hint=hint, fixes=edits)
 
 
-def _not_equal(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]:
+def _endless(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
+    """Report waits without an end, unless a worse mistake says the same."""
+    match item:
+        case nodes.WaitForEvent(event, limit=None, timeout=None) if event.value.strip():
+            span = event.span
+        case nodes.WaitUntil(moment, limit=None, timeout=None) if is_condition(moment):
+            span = moment.span
+        case _:
+            return
+    message = "this may wait for ever; add a limit: up to 30 days"
+    yield report(source, "FLOW-W404", span, message)
+
+
+def _not_equal(source: Source, test: nodes.Leaf) -> Iterator[Diagnostic]:
     match test:
         case nodes.Test(nodes.Name() as name, "notEquals", value) if _may_be_missing(name):
             instead = text(nodes.Not(nodes.Test(name, "equals", value)))
@@ -69,12 +107,3 @@ def _edit(source: Source, test: nodes.Test, instead: str) -> tuple[Fix, ...]:
     """Return the fix, where the span holds exactly the test (parentheses may stick out of it)."""
     written = " ".join(source.text[test.span.start : test.span.end].split())
     return (fix(source, test.span, instead),) if written == text(test) else ()
-
-
-def _constant(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]:
-    operands = [test.subject]
-    if isinstance(test, nodes.Test) and test.value:
-        operands.append(test.value)
-    if all(is_literal(operand) for operand in operands):
-        message = "this is always true or always false; compare with a field"
-        yield report(source, "FLOW-W405", test.span, message)

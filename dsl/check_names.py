@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsl import nodes
-from dsl.diagnostics import Diagnostic, did_you_mean, fix, note, report
+from dsl.diagnostics import Diagnostic, fix, report
+from dsl.spans import Span
+from dsl.suggestions import advice, did_you_mean
 from dsl.values import is_word
-from dsl.vocabulary import ACTIVITY, KEYWORDS
-from dsl.walking import blocks, conditions, every_item, every_operand, values
+from dsl.vocabulary import HISTORY, KEYWORDS
+from dsl.walking import conditions, every_item, every_operand, parts_of, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from dsl.spans import Source
 
@@ -21,7 +25,7 @@ PROPERTIES = {
     "run": ("id", "startedAt", "context"),
     "now": (),
 }
-RESERVED = KEYWORDS | ROOTS | ACTIVITY | {"within", "older"}
+RESERVED = KEYWORDS | ROOTS | HISTORY
 # Function → fewest and most arguments.
 FUNCTIONS = {
     "lower": (1, 1),
@@ -30,61 +34,55 @@ FUNCTIONS = {
     "round": (1, 2),
     "length": (1, 1),
     "now": (0, 0),
+    "date": (1, 1),
+    "render": (1, 1),
+    "secret": (1, 1),
 }
-_LATER = frozenset({"date", "render", "secret"})
 
 
 def check_names(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
-    """Report names that mean nothing, or nothing yet."""
-    yield from _Names(source, workflow).block(workflow.body.items)
+    """Report names that mean nothing anywhere in a workflow."""
+    items = list(every_item(workflow.body.items))
+    hooks = [item for item in items if isinstance(item, nodes.Webhook) and item.binding]
+    bound = {hook.binding.value for hook in hooks if hook.binding}
+    names = Names(source, ROOTS | bound)
+    for item in items:
+        for operand in (*conditions(item), *values(item)):
+            yield from names.inside(operand)
 
 
-class _Names:
-    """The names bound so far, on any way that leads here."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names with which a value can begin in one kind of place."""
 
-    def __init__(self, source: Source, workflow: nodes.Workflow) -> None:
-        self.source = source
-        self.bound: set[str] = set()
-        self.bindings = {
-            item.binding.value: item.binding
-            for item in reversed(list(every_item(workflow.body.items)))
-            if isinstance(item, nodes.Webhook) and item.binding
-        }
+    source: Source
+    roots: AbstractSet[str]
+    is_segment: bool = False
 
-    def block(self, items: Iterable[nodes.Item]) -> Iterator[Diagnostic]:
-        """Check statements in order; what they bind is known to those behind them."""
-        for item in items:
-            for operand in (*conditions(item), *values(item)):
-                for inner in every_operand(operand):
-                    yield from self._operand(inner)
-            for block in blocks(item):
-                yield from self.block(block)
-            if isinstance(item, nodes.Webhook) and item.binding:
-                yield from self._bind(item.binding)
-
-    def _bind(self, binding: nodes.Text) -> Iterator[Diagnostic]:
-        if binding.value in RESERVED:
-            message = f"{binding.value!r} has a meaning already; choose another name"
-            yield report(self.source, "FLOW-E207", binding.span, message)
-        self.bound.add(binding.value)
-
-    def _operand(self, operand: nodes.Operand) -> Iterator[Diagnostic]:
+    def inside(self, operand: nodes.Operand) -> Iterator[Diagnostic]:
+        """Report names and functions that mean nothing."""
         match operand:
             case nodes.Name():
                 yield from self._name(operand)
             case nodes.Call(function, arguments):
                 yield from self._call(function, len(arguments))
+            case nodes.Triggered(_, where) | nodes.Counted(_, where) if where:
+                # what is asked for is an event with data of its own
+                looking = Names(self.source, self.roots | {"event"}, self.is_segment)
+                yield from looking.inside(where)
+                if isinstance(operand, nodes.Counted):
+                    yield from self.inside(operand.value)
+                return
+        for part in parts_of(operand):
+            yield from self.inside(part)
 
     def _name(self, name: nodes.Name) -> Iterator[Diagnostic]:
-        if name.root in ROOTS:
+        if name.root in self.roots:
             yield from self._property(name)
-        elif name.root in self.bound:
-            return
-        elif name.root in self.bindings:
-            place = self.bindings[name.root]
-            notes = (note(self.source, place.span, "it is set here"),)
-            message = f"{name.root!r} has no value here yet; use it after it is set"
-            yield report(self.source, "FLOW-E206", name.span, message, notes=notes)
+        elif self.is_segment and not name.path and name.root in PROPERTIES["contact"]:
+            return  # short for contact.…
+        elif self.is_segment:
+            yield self._unknown_in_segment(name)
         else:
             yield self._unknown(name)
 
@@ -93,8 +91,22 @@ class _Names:
             f"{name.root!r} is not known; values are contact.…, event.…, run.…, now "
             "and names set by as; texts stand in quotes"
         )
-        hint = did_you_mean(name.root, ROOTS | self.bound)
-        return report(self.source, "FLOW-E205", name.span, message, hint=hint)
+        hint, edits = advice(self.source, self._root(name), name.root, self.roots)
+        return report(self.source, "FLOW-E205", name.span, message, hint=hint, fixes=edits)
+
+    def _unknown_in_segment(self, name: nodes.Name) -> Diagnostic:
+        if name.root in ROOTS:
+            message = (
+                f"a segment knows nothing of {name.root}, only contact.…, data.… and now; "
+                'ask for events with: triggered "…"'
+            )
+            return report(self.source, "FLOW-E220", name.span, message)
+        message = f"{name.root!r} is not known; values here are contact.…, data.… and now"
+        hint, edits = advice(self.source, self._root(name), name.root, self.roots)
+        return report(self.source, "FLOW-E205", name.span, message, hint=hint, fixes=edits)
+
+    def _root(self, name: nodes.Name) -> Span:
+        return Span(name.span.start, name.span.start + len(name.root))
 
     def _property(self, name: nodes.Name) -> Iterator[Diagnostic]:
         known = PROPERTIES.get(name.root)
@@ -115,16 +127,21 @@ class _Names:
 
     def _call(self, function: nodes.Text, count: int) -> Iterator[Diagnostic]:
         name = function.value
-        if name in _LATER:
-            message = f"'{name}()' is not supported yet by this version"
-            yield report(self.source, "FLOW-E190", function.span, message)
-        elif name not in FUNCTIONS:
+        if name not in FUNCTIONS:
             message = f"there is no function {name!r}; known are {', '.join(FUNCTIONS)}"
-            hint = did_you_mean(name, FUNCTIONS)
-            yield report(self.source, "FLOW-E208", function.span, message, hint=hint)
+            hint, edits = advice(self.source, function.span, name, FUNCTIONS)
+            yield report(self.source, "FLOW-E208", function.span, message, hint=hint, fixes=edits)
         elif not FUNCTIONS[name][0] <= count <= FUNCTIONS[name][1]:
             fewest, most = FUNCTIONS[name]
             wanted = str(most) if fewest == most else f"{fewest} or {most}"
             arguments = "argument" if wanted == "1" else "arguments"
             message = f"{name}() takes {wanted} {arguments}, not {count}"
             yield report(self.source, "FLOW-E314", function.span, message)
+
+
+def names_in(operands: Iterable[nodes.Operand]) -> Iterator[nodes.Name]:
+    """Yield every name inside some values and conditions."""
+    for operand in operands:
+        for inner in every_operand(operand):
+            if isinstance(inner, nodes.Name):
+                yield inner

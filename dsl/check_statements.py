@@ -3,143 +3,101 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dsl import nodes
-from dsl.check_templates import duplicate_keys, unknown_keys
-from dsl.diagnostics import Diagnostic, did_you_mean, fix, report
-from dsl.durations import LONGEST_DAYS, LONGEST_REENTRY, UNITS, is_unit, seconds
-from dsl.walking import (
-    conditions,
-    durations,
-    every_item,
-    every_operand,
-    is_condition,
-    misplaced,
-    values,
-)
+from dsl.check_branches import check_branching
+from dsl.check_emails import check_email
+from dsl.check_pauses import check_pause
+from dsl.check_values import check_event, check_values
+from dsl.check_webhooks import check_webhook
+from dsl.diagnostics import Diagnostic, fix, report
+from dsl.suggestions import advice
+from dsl.walking import conditions, every_item, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dsl.spans import Source, Span
+    from dsl.spans import Source
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-OVERRIDES = ("from", "fromName", "replyTo", "subject")
-OPTIONS = ("headers", "body")
+STEP_TYPES = (
+    *("SEND_EMAIL", "DELAY", "WAIT_FOR_EVENT", "CONDITION", "SPLIT", "WEBHOOK"),
+    *("UPDATE_CONTACT", "TRACK", "SEGMENT", "EXIT"),
+)
+# Never stored among a contact's data, whoever asks.
+_RESERVED_KEYS = frozenset(
+    {"id", "plunk_id", "plunk_email", "email", "unsubscribeUrl", "subscribeUrl", "manageUrl"}
+)
+_SYSTEM_EVENTS = frozenset({"contact.subscribed", "contact.unsubscribed"})
 
 
 def check_statements(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
-    """Report what is wrong with each statement and header."""
+    """Report what is wrong with each statement, and with the values of headers too."""
     for item in every_item(workflow.body.items):
-        for duration in durations(item):
-            is_pause = not isinstance(item, nodes.Reentry)
-            yield from _duration(source, duration, LONGEST_DAYS if is_pause else LONGEST_REENTRY)
-        yield from _values(source, item)
+        may_conceal = isinstance(item, nodes.Webhook | nodes.RawStep)
+        found = check_values(source, values(item), conditions(item), may_conceal=may_conceal)
+        yield from found
+        yield from check_pause(source, item)
+        yield from check_branching(source, item)
         yield from _statement(source, item)
+
+
+def is_system_event(name: str) -> bool:
+    """Tell whether only the product itself sends events of this name."""
+    if name.startswith("segment."):
+        return name.endswith((".entry", ".exit"))
+    return name.startswith("email.") or name in _SYSTEM_EVENTS
 
 
 def _statement(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
     match item:
-        case nodes.OnEvent(event) | nodes.WaitForEvent(event) if not event.value.strip():
-            yield report(source, "FLOW-E313", event.span, "an event needs a name")
-        case nodes.WaitForEvent(timeout=timeout, limit=None) if timeout:
-            message = "without a limit there is no time-out; write: up to 7 days"
-            yield report(source, "FLOW-E311", timeout.span, message)
         case nodes.SendEmail():
-            yield from _email(source, item)
+            yield from check_email(source, item)
         case nodes.Webhook():
-            yield from _webhook(source, item)
-        case nodes.UpdateContact(updates) if not (updates.pairs or updates.is_damaged):
-            message = "nothing is updated; write at least one key: value"
-            yield report(source, "FLOW-E305", updates.span, message)
+            yield from check_webhook(source, item)
+        case nodes.UpdateContact(updates):
+            yield from _update(source, updates)
+        case nodes.Track(event):
+            yield from _track(source, event)
+        case nodes.ChangeMembership(_, segment) | nodes.OnSegment(segment):
+            yield from _segment(source, segment)
+        case nodes.OnSchedule(segment=segment):
+            yield from _segment(source, segment)
+        case nodes.Exit(reason) if reason and not reason.value:
+            message = "an empty reason counts as none; remove it, or give one"
+            edits = (fix(source, reason.span, ""),)
+            yield report(source, "FLOW-W414", reason.span, message, fixes=edits)
+        case nodes.RawStep():
+            yield from _raw_step(source, item)
 
 
-def _duration(source: Source, duration: nodes.Duration, longest: int) -> Iterator[Diagnostic]:
-    if not is_unit(duration.unit):
-        hint = did_you_mean(duration.unit, UNITS)
-        message = f"{duration.unit!r} is no unit of time; use {', '.join(UNITS)}"
-        yield report(source, "FLOW-E307", duration.span, message, hint=hint)
-    elif duration.amount <= 0:
-        yield report(source, "FLOW-E307", duration.span, "a duration must be longer than nothing")
-    elif seconds(duration) > longest * UNITS["days"]:
-        message = f"a duration is {longest:,} days at most here"
-        yield report(source, "FLOW-E307", duration.span, message)
+def _update(source: Source, updates: nodes.Object) -> Iterator[Diagnostic]:
+    if not (updates.pairs or updates.is_damaged):
+        message = "nothing is updated; write at least one key: value"
+        yield report(source, "FLOW-E305", updates.span, message)
+    for pair in updates.pairs:
+        key = pair.key.value
+        if key in _RESERVED_KEYS:
+            message = f"{key!r} belongs to the contact itself and cannot be updated here"
+            yield report(source, "FLOW-E336", pair.key.span, message)
+        elif not key.strip():
+            yield report(source, "FLOW-E313", pair.key.span, "a key needs a name")
 
 
-def _values(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
-    """Conditions where values belong, and keys written twice."""
-    message = "a condition cannot stand here, only a value; use if to decide"
-    for value in values(item):
-        if is_condition(value):
-            yield report(source, "FLOW-E312", value.span, message)
-    for value in (*values(item), *conditions(item)):
-        for wrong in misplaced(value):
-            yield report(source, "FLOW-E312", wrong.span, message)
-        for inner in every_operand(value):
-            if isinstance(inner, nodes.Object):
-                yield from duplicate_keys(source, inner.pairs)
+def _track(source: Source, event: nodes.Text) -> Iterator[Diagnostic]:
+    yield from check_event(source, event)
+    if is_system_event(event.value):
+        message = f"only the product itself sends {event.value!r}; choose another name"
+        yield report(source, "FLOW-E330", event.span, message)
 
 
-def _email(source: Source, item: nodes.SendEmail) -> Iterator[Diagnostic]:
-    if not item.template.value.strip():
-        yield report(source, "FLOW-E313", item.template.span, "a template needs a name")
-    overrides = item.overrides.pairs if item.overrides else ()
-    yield from unknown_keys(source, overrides, OVERRIDES, "an e-mail")
-    for pair in overrides:
-        yield from _must_be_text(source, pair.value, pair.key.value)
-    if item.to:
-        yield from _must_be_text(source, item.to, "the recipient")
+def _segment(source: Source, segment: nodes.Reference) -> Iterator[Diagnostic]:
+    if not segment.value.strip():
+        yield report(source, "FLOW-E313", segment.span, "a segment needs a name")
 
 
-def _must_be_text(source: Source, value: nodes.Operand, what: str) -> Iterator[Diagnostic]:
-    """Report a value that is certainly no text."""
-    is_other_literal = isinstance(value, nodes.Literal) and not isinstance(value.value, str)
-    if is_other_literal or isinstance(value, nodes.ListOf | nodes.Object):
-        yield report(source, "FLOW-E306", value.span, f"{what} must be a text")
-
-
-def _webhook(source: Source, item: nodes.Webhook) -> Iterator[Diagnostic]:
-    yield from _method(source, item.method)
-    if not _is_absolute(item.url.value):
-        message = 'a web hook needs an absolute address: "https://example.com/path"'
-        yield report(source, "FLOW-E309", item.url.span, message)
-    for pair in item.options.pairs if item.options else ():
-        if pair.key.value == "retry":
-            yield _not_yet(source, pair.key.span, "retry")
-            continue
-        yield from unknown_keys(source, (pair,), OPTIONS, "a web hook")
-        if pair.key.value == "headers":
-            yield from _headers(source, pair.value)
-
-
-def _method(source: Source, method: nodes.Text) -> Iterator[Diagnostic]:
-    if method.value in METHODS:
-        return
-    upper = method.value.upper()
-    edits = (fix(source, method.span, upper),) if upper in METHODS else ()
-    message = f"{method.value!r} is no method; use {', '.join(METHODS)}"
-    hint = None if edits else did_you_mean(method.value, METHODS)
-    yield report(source, "FLOW-E310", method.span, message, hint=hint, fixes=edits)
-
-
-def _headers(source: Source, value: nodes.Operand) -> Iterator[Diagnostic]:
-    if not isinstance(value, nodes.Object):
-        message = 'headers must be pairs: { "X-Token": "…" }'
-        yield report(source, "FLOW-E306", value.span, message)
-        return
-    for pair in value.pairs:
-        yield from _must_be_text(source, pair.value, "a header")
-
-
-def _is_absolute(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return False
-
-
-def _not_yet(source: Source, span: Span, what: str) -> Diagnostic:
-    message = f"{what!r} is not supported yet by this version"
-    return report(source, "FLOW-E190", span, message)
+def _raw_step(source: Source, step: nodes.RawStep) -> Iterator[Diagnostic]:
+    kind = step.type.value
+    if kind not in STEP_TYPES and kind != "TRIGGER":
+        hint, edits = advice(source, step.type.span, kind, STEP_TYPES)
+        message = f"there is no step of type {kind!r}; known are {', '.join(STEP_TYPES)}"
+        yield report(source, "FLOW-E335", step.type.span, message, hint=hint, fixes=edits)

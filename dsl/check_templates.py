@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from dsl import nodes
 from dsl.bundle import file_reference, resolve
+from dsl.check_keys import unknown_keys
+from dsl.check_values import duplicate_keys
 from dsl.compile_templates import split_address
 from dsl.decoding import decode_text
-from dsl.diagnostics import Diagnostic, did_you_mean, fix, nearest, note, report
+from dsl.diagnostics import Diagnostic, report
+from dsl.suggestions import advice, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from dsl.bundle import Bundle
     from dsl.parser import Parsed
@@ -38,31 +41,6 @@ def check_template(bundle: Bundle, file: Parsed, template: nodes.Template) -> It
         yield from _value(bundle, source, pair)
 
 
-def unknown_keys(
-    source: Source, pairs: Iterable[nodes.Pair], known: tuple[str, ...], what: str
-) -> Iterator[Diagnostic]:
-    """Report keys that mean nothing in this place."""
-    for pair in pairs:
-        key = pair.key
-        if key.value not in known:
-            meant = nearest(key.value, known)
-            edits = (fix(source, key.span, meant),) if meant else ()
-            hint = did_you_mean(key.value, known)
-            message = f"{what} has no {key.value!r}; known are {', '.join(known)}"
-            yield report(source, "FLOW-E303", key.span, message, hint=hint, fixes=edits)
-
-
-def duplicate_keys(source: Source, pairs: Iterable[nodes.Pair]) -> Iterator[Diagnostic]:
-    """Report keys that stand twice in one pair of braces."""
-    first: dict[str, nodes.Pair] = {}
-    for pair in pairs:
-        earlier = first.setdefault(pair.key.value, pair)
-        if earlier is not pair:
-            notes = (note(source, earlier.key.span, "first written here"),)
-            message = f"{pair.key.value!r} is written twice; remove one of them"
-            yield report(source, "FLOW-E304", pair.key.span, message, notes=notes)
-
-
 def _value(bundle: Bundle, source: Source, pair: nodes.Pair) -> Iterator[Diagnostic]:
     key, value = pair.key.value, pair.value
     if key == "type":
@@ -78,10 +56,9 @@ def _type(source: Source, value: nodes.Operand) -> Iterator[Diagnostic]:
     if word in TYPES:
         return
     written = value.value if isinstance(value, nodes.Literal) else word
-    meant = nearest(str(written), TYPES)
-    edits = (fix(source, value.span, meant),) if meant else ()
+    hint, edits = advice(source, value.span, str(written), TYPES)
     message = f"type is one of {', '.join(TYPES)}, without quotes"
-    yield report(source, "FLOW-E306", value.span, message, fixes=edits)
+    yield report(source, "FLOW-E306", value.span, message, hint=hint, fixes=edits)
 
 
 def _text(source: Source, pair: nodes.Pair) -> Iterator[Diagnostic]:

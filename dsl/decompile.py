@@ -1,78 +1,73 @@
-"""Graph → syntax tree, for graphs that structured statements can say."""
+"""Graph → syntax tree, for any graph that the product can store."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dsl import nodes
+from dsl.canonical import difference
 from dsl.compile import compile_workflow
-from dsl.decompile_structure import NotExpressible, Structure
-from dsl.durations import from_seconds
-from dsl.graph import TRIGGER, Compiled, EventTrigger, TemplateText, WorkflowGraph
+from dsl.conditions import SEGMENT
+from dsl.decompile_headers import header_nodes
+from dsl.decompile_structure import structure
+from dsl.decompile_ways import NotExpressible
+from dsl.expressions_reading import Unreadable
+from dsl.graph import TRIGGER, Compiled, SegmentText, TemplateText, WorkflowGraph
 from dsl.parser import parse
 from dsl.printer import print_file
-from dsl.reading import Unreadable, condition_node
+from dsl.reading import condition_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["NotExpressible", "decompile"]
 
 
-def decompile(compiled: Compiled) -> nodes.File:
-    """Return a file that compiles to the same workflows and templates.
+def decompile(
+    compiled: Compiled, made: AbstractSet[str] = frozenset(), raw: AbstractSet[str] = frozenset()
+) -> nodes.File:
+    """Return a file that compiles to the same workflows, templates and segments.
 
-    Raises NotExpressible, which names the step, for a graph with loops, steps that nothing leads
-    to, ways that meet where no block ends, or configs that no statement has.
+    Steps whose keys are in `made` get a label only where something must refer to them; those
+    whose keys are in `raw` are written as raw steps even where there are words for them. Raises
+    NotExpressible, which names the step, for what no text can hold: a graph that is too large for
+    a file, or whose texts contain characters that cannot be written.
     """
     templates = [_template(template) for template in compiled.templates]
-    workflows = [_workflow(workflow) for workflow in compiled.workflows]
-    return nodes.File((*templates, *workflows))
+    segments = [_segment(segment) for segment in compiled.segments]
+    workflows = [_workflow(workflow, made, raw) for workflow in compiled.workflows]
+    return nodes.File((*templates, *segments, *workflows))
 
 
-def _workflow(graph: WorkflowGraph) -> nodes.Workflow:
-    statements = Structure(graph).statements()
-    block = nodes.Block((*_headers(graph), *statements))
+def _workflow(
+    graph: WorkflowGraph, made: AbstractSet[str], raw: AbstractSet[str]
+) -> nodes.Workflow:
+    statements, labels = structure(graph, made, raw)
+    try:
+        block = nodes.Block((*header_nodes(graph.headers), *statements))
+    except (Unreadable, KeyError, TypeError) as error:
+        raise NotExpressible(TRIGGER, str(error)) from error
     workflow = nodes.Workflow(nodes.Text(graph.name), block)
     parsed = parse(print_file(nodes.File((workflow,))))
     if parsed.diagnostics:  # too deep, too long, or texts that no file can hold
         raise NotExpressible(TRIGGER, parsed.diagnostics[0].message)
-    _refuse_difference(graph, compile_workflow(workflow))
+    found = difference(graph, compile_workflow(workflow), labels.known())
+    if found:
+        raise NotExpressible(*found)
     return workflow
 
 
-def _refuse_difference(graph: WorkflowGraph, again: WorkflowGraph) -> None:
-    """Refuse a text that would not come out as the graph it was made from."""
-    steps = {step.key: (step.type, step.name, step.config) for step in again.steps[1:]}
-    for step in graph.steps[1:]:
-        if steps.get(step.key) != (step.type, step.name, step.config):
-            raise NotExpressible(step.key, "it would come out differently")
-    missing = set(graph.transitions) ^ set(again.transitions)
-    if missing:
-        source = min(transition.source for transition in missing)
-        raise NotExpressible(source, "its ways would come out differently")
-
-
-def _headers(graph: WorkflowGraph) -> Iterator[nodes.Header]:
-    if graph.description is not None:
-        yield nodes.Description(nodes.Text(graph.description))
-    for trigger in graph.triggers:
-        yield _trigger(trigger) if isinstance(trigger, EventTrigger) else nodes.OnManual()
-    if graph.reentry.policy == "after":
-        amount, unit = from_seconds(graph.reentry.after_seconds or 0)
-        yield nodes.Reentry("after", nodes.Duration(amount, unit))
-    elif graph.reentry.policy == "always":
-        yield nodes.Reentry("always")
-    if not graph.enabled:
-        yield nodes.Disabled()
-
-
-def _trigger(trigger: EventTrigger) -> nodes.OnEvent:
-    try:
-        where = condition_node(trigger.where) if trigger.where else None
-    except Unreadable as error:
-        raise NotExpressible(TRIGGER, str(error)) from error
-    return nodes.OnEvent(nodes.Text(trigger.event), where)
+def _segment(segment: SegmentText) -> nodes.Segment:
+    items: list[nodes.SegmentItem] = []
+    if segment.description is not None:
+        items.append(nodes.Description(nodes.Text(segment.description)))
+    if segment.condition is None:
+        items.append(nodes.Static())
+    else:
+        items.append(nodes.SegmentWhere(condition_node(segment.condition, SEGMENT)))
+    if segment.track_membership:
+        items.append(nodes.Keep())
+    return nodes.Segment(nodes.Text(segment.name), tuple(items))
 
 
 def _template(template: TemplateText) -> nodes.Template:

@@ -1,228 +1,218 @@
-"""Steps and ways between them → nested statements."""
+"""Steps and ways between them → nested statements, with jumps where nesting cannot say it."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dsl import nodes
-from dsl.graph import TRIGGER, Step, Transition, WorkflowGraph
+from dsl.decompile_ways import Ways
+from dsl.graph import TRIGGER
 from dsl.joins import END, Shape
-from dsl.naming import derived_key, derived_name, unique_keys
-from dsl.reading import Unreadable
-from dsl.step_reading import statement_of
+from dsl.labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
-_LABEL = re.compile(r"\w[\w-]*")
-_DEEPEST = 64
+    from dsl.graph import WorkflowGraph
+
+_DEEPEST = 63
 _DEEPEST_REST = 8
-_Way = tuple[str | None, str | None]
-_PLAIN: _Way = (None, None)
-_YES, _NO = ("yes", None), ("no", None)
-_EVENT, _TIMEOUT = (None, "EVENT"), (None, "TIMEOUT")
+_ROOT = "\0"
+_Statements: TypeAlias = list[nodes.Statement]
+_Arm = TypeVar("_Arm", nodes.Case, nodes.Share)
 
 
-class NotExpressible(ValueError):
-    """The language has no words for this graph; `step` and `reason` say where and why."""
+def structure(
+    graph: WorkflowGraph, made: AbstractSet[str], raw: AbstractSet[str] = frozenset()
+) -> tuple[_Statements, Labels]:
+    """Return the statements of a graph, and the labels they have.
 
-    def __init__(self, step: str, reason: str) -> None:
-        """Name the step that stands in the way."""
-        super().__init__(f"step {step!r}: {reason}")
-        self.step = step
-        self.reason = reason
+    They are written twice: the first time tells which steps must be labelled for jumps.
+    """
+    ways = Ways(graph, raw)
+    labels = Labels(graph, ways.statements, ways.order(), made)
+    _Structure(graph, ways, labels).statements()
+    return _Structure(graph, ways, labels).statements(), labels
 
 
-class Structure:
-    """One graph, prepared for being written down from the trigger to the end."""
+class _Structure:
+    """One graph being written down from the trigger to the end."""
 
-    def __init__(self, graph: WorkflowGraph) -> None:
+    def __init__(self, graph: WorkflowGraph, ways: Ways, labels: Labels) -> None:
+        self.ways = ways
+        self.labels = labels
         self.steps = {step.key: step for step in graph.steps}
-        self.ways = _ways(graph.transitions)
-        self.statement_of = {
-            step.key: _statement(step) for step in graph.steps if step.key != TRIGGER
-        }
-        self.shape = Shape({key: self._successors(key) for key in self.steps}, TRIGGER)
-        self._refuse_loops_and_orphans()
-        order = self.shape.order
-        self.prefixes = _prefixes([self.steps[key] for key in order[1:]], self.statement_of)
-        self.written: set[str] = set()
+        roots = [TRIGGER, *(key for key in ways.order() if key != TRIGGER)]
+        self.shape = Shape({**ways.successors, _ROOT: roots}, _ROOT)
+        self.written: set[str] = {TRIGGER}
+        self.pending: list[str] = []
         self.depth = 0
 
-    def statements(self) -> tuple[nodes.Statement, ...]:
-        """All statements of the workflow."""
-        return self._block(self._target(TRIGGER, _PLAIN), END)
+    def statements(self) -> _Statements:
+        """All statements of the workflow; what nothing natural leads to stands at the end."""
+        found = self._beginning()
+        for key in self._left():
+            if not found or not isinstance(found[-1], nodes.Exit | nodes.Goto):
+                found.append(nodes.Goto())
+            self.labels.require(key)
+            found += self._block(key, END)
+        return found
+
+    def _beginning(self) -> _Statements:
+        if TRIGGER in self.ways.irregular:
+            edges, start = self._edges(TRIGGER)
+            return [*edges, *(self._block(start, END) if start else ())]
+        (start,) = self.ways.successors[TRIGGER]
+        return list(self._block(start, END))
+
+    def _left(self) -> Iterator[str]:
+        """Yield steps that are not written yet, as long as there are some."""
+        for key in self.pending:  # it grows while it is being read
+            if key not in self.written:
+                yield key
+        for key in self.ways.order():
+            if key not in self.written:
+                yield key
+        if any(key not in self.written for key in self.pending):
+            yield from self._left()
 
     def _block(self, start: str, stop: str) -> tuple[nodes.Statement, ...]:
         """Return the statements from a step up to, and without, the place where ways meet."""
+        if self.depth >= _DEEPEST and start not in {END, stop}:
+            self.pending.append(start)
+            return (self._goto(start),)
         self.depth += 1
-        if self.depth > _DEEPEST:
-            raise NotExpressible(start, "it is nested too deeply")
-        found: list[nodes.Statement] = []
+        found: _Statements = []
         here: str | None = start
         while here is not None and here not in {END, stop}:
-            statement, here = self._statement(here, stop)
-            found.append(statement)
+            if here in self.written:
+                found.append(self._goto(here))
+                break
+            statements, here = self._statement(here, stop)
+            found += statements
         if here == END != stop:
-            raise NotExpressible(start, "the workflow ends behind it, in the middle of a block")
+            found.append(nodes.Goto())
         self.depth -= 1
         return tuple(found)
 
-    def _statement(self, key: str, stop: str) -> tuple[nodes.Action, str | None]:
+    def _goto(self, key: str) -> nodes.Goto:
+        return nodes.Goto(nodes.Text(self.labels.require(key)))
+
+    def _statement(self, key: str, stop: str) -> tuple[_Statements, str | None]:
         """Return the statement of a step with its blocks, and the step behind it."""
+        if key in self.ways.irregular:
+            return self._irregular(key)
         statement = self._write(key)
+        successors = self.ways.successors[key]
+        if not successors:
+            return [_whole(statement)], None
+        if len(successors) == 1:
+            return [_whole(statement)], successors[0]
+        join = self._join(key, stop)
+        return [self._branching(key, statement, join)], join
+
+    def _branching(
+        self, key: str, statement: nodes.Action | nodes.Branch, join: str
+    ) -> nodes.Action:
         match statement:
             case nodes.Branch():
-                join = self._join(key, stop)
-                return self._if(key, join), join
-            case nodes.Exit():
-                return statement, None
-            case nodes.WaitForEvent() if statement.limit:
-                join = self._join(key, stop)
-                return self._wait_for(key, statement, join), join
-        return statement, self._successors(key)[0]
+                return self._if(key, statement, join)
+            case nodes.Switch() | nodes.Split():
+                return self._arms(key, statement, join)
+            case nodes.WaitForEvent() | nodes.WaitUntil():
+                return self._wait(key, statement, join)
+        raise AssertionError(statement)
+
+    def _irregular(self, key: str) -> tuple[_Statements, str | None]:
+        """Return a statement whose ways out are written as edges, and where to go on."""
+        statement = self._write(key)
+        edges, following = self._edges(key)
+        return [_whole(statement), *edges], following
+
+    def _edges(self, key: str) -> tuple[_Statements, str | None]:
+        """Return the edges out of a step; its first new target comes next, the others later."""
+        edges: _Statements = []
+        following: list[str] = []
+        source = nodes.Text(self.labels.require(key))
+        for way in self.ways.out_of(key):
+            target = nodes.Text(self.labels.require(way.target))
+            edges.append(nodes.Edge(source, target, self.ways.options(way)))
+            if way.target not in self.written:
+                following.append(way.target)
+        self.pending += following[1:]
+        return edges, following[0] if following else None
 
     def _join(self, key: str, stop: str) -> str:
-        """Return the step behind a statement with two ways.
+        """Return the step behind a statement with several ways.
 
-        If they never meet, one of them always exits, and the other goes on behind the block.
-        Only if the second exits the first goes inside, as long as that does not pile up.
+        If they never meet, some of them always exit, and another goes on behind the block. Only
+        if the last of two exits the first goes inside, as long as that does not pile up.
         """
-        first, second = self._successors(key)
-        meeting = self.shape.meeting(first, second)
+        first, *others = self.ways.successors[key]
+        meeting: str | None = first
+        for other in others:
+            meeting = None if meeting is None else self.shape.meeting(meeting, other)
         if meeting is not None:
             return meeting
+        last = others[-1]
         if not self.shape.leads(first, stop):
-            return second
+            return last
         return stop if self.depth <= _DEEPEST_REST else first
 
     def _write(self, key: str) -> nodes.Action | nodes.Branch:
-        if key in self.written:
-            raise NotExpressible(key, "ways meet here where no block ends")
         self.written.add(key)
-        statement = self.statement_of[key]
-        prefix = self.prefixes.get(key)
+        statement = self.ways.statements[key]
+        prefix = self.labels.prefix(self.steps[key])
         return replace(statement, prefix=prefix) if prefix else statement
 
-    def _if(self, key: str, join: str) -> nodes.If:
+    def _if(self, key: str, first: nodes.Branch, join: str) -> nodes.If:
         """Return an if with all arms; a chain of else if is followed without nesting."""
-        branches = [self._branch(key, join)]
-        otherwise = self._target(key, _NO)
+        came, otherwise = self.ways.successors[key]
+        prefix = first.prefix
+        branches = [replace(first, body=nodes.Block(self._block(came, join)), prefix=None)]
         while self._continues(otherwise, join):
-            self._write(otherwise)
-            branches.append(self._branch(otherwise, join))
-            otherwise = self._target(otherwise, _NO)
+            branch = self._write(otherwise)
+            came, otherwise = self.ways.successors[otherwise]
+            body = nodes.Block(self._block(came, join))
+            branches.append(replace(branch, body=body))  # type: ignore[arg-type] # a Branch
         rest = self._block(otherwise, join) if otherwise != join else ()
-        prefix = self.prefixes.get(key)
         return nodes.If(tuple(branches), nodes.Block(rest) if rest else None, prefix)
-
-    def _branch(self, key: str, join: str) -> nodes.Branch:
-        condition = self.statement_of[key]
-        if not isinstance(condition, nodes.Branch):
-            raise NotExpressible(key, "it does not branch")
-        body = nodes.Block(self._block(self._target(key, _YES), join))
-        return replace(condition, body=body, prefix=self.prefixes.get(key))
 
     def _continues(self, key: str, join: str) -> bool:
         """Whether the other arm is nothing but another if, so that else if can say it."""
-        is_if = isinstance(self.statement_of.get(key), nodes.Branch)
-        return is_if and key not in {END, join} and self._join(key, join) == join
+        is_new = key not in {END, join} and key not in self.written | self.ways.irregular
+        is_if = is_new and isinstance(self.ways.statements.get(key), nodes.Branch)
+        return is_if and self._join(key, join) == join
 
-    def _wait_for(self, key: str, statement: nodes.WaitForEvent, join: str) -> nodes.WaitForEvent:
-        came = self._block(self._target(key, _EVENT), join)
-        late = self._block(self._target(key, _TIMEOUT), join)
+    def _arms(
+        self, key: str, statement: nodes.Switch | nodes.Split, join: str
+    ) -> nodes.Switch | nodes.Split:
+        targets = self.ways.successors[key]
+        arms = statement.cases if isinstance(statement, nodes.Switch) else statement.shares
+        bodies = [nodes.Block(self._block(target, join)) for target in targets]
+        rest = bodies[len(arms)] if len(bodies) > len(arms) and bodies[len(arms)].items else None
+        if isinstance(statement, nodes.Switch):
+            return replace(statement, cases=_filled(statement.cases, bodies), otherwise=rest)
+        return replace(statement, shares=_filled(statement.shares, bodies), otherwise=rest)
+
+    def _wait(
+        self, key: str, statement: nodes.WaitForEvent | nodes.WaitUntil, join: str
+    ) -> nodes.WaitForEvent | nodes.WaitUntil:
+        came, late = (self._block(target, join) for target in self.ways.successors[key])
         if not came and not late:
             return statement
         timeout = nodes.Block(late) if late else None
         return replace(statement, body=nodes.Block(came), timeout=timeout)
 
-    def _successors(self, key: str) -> list[str]:
-        """Where the ways of a step lead; the end where one leads nowhere."""
-        if self.steps[key].type == "EXIT":
-            if self.ways.get(key):
-                raise NotExpressible(key, "it exits, and yet a way leads on")
-            return []
-        return [self._target(key, way) for way in self._outcomes(key)]
 
-    def _outcomes(self, key: str) -> Sequence[_Way]:
-        match self.statement_of.get(key):
-            case nodes.Branch():
-                return _YES, _NO
-            case nodes.WaitForEvent(limit=limit):
-                return (_EVENT, _TIMEOUT) if limit else (_EVENT,)
-        return (_PLAIN,)
-
-    def _target(self, key: str, way: _Way) -> str:
-        """Return where a way leads; refuse ways that the step's statement cannot have."""
-        ways = self.ways.get(key, {})
-        for other in ways:
-            if other not in self._outcomes(key):
-                raise NotExpressible(key, "it has a way out that its statement cannot have")
-        target = ways.get(way, END)
-        if target != END and (target not in self.steps or target == TRIGGER):
-            raise NotExpressible(key, f"it leads to {target!r}, which is no step")
-        return target
-
-    def _refuse_loops_and_orphans(self) -> None:
-        for key in self.shape.backward():
-            raise NotExpressible(key, "it leads back to an earlier step")
-        for key in self.steps:
-            if key not in self.shape.places:
-                raise NotExpressible(key, "nothing leads to it")
+def _filled(arms: tuple[_Arm, ...], bodies: Sequence[nodes.Block]) -> tuple[_Arm, ...]:
+    return tuple(replace(arm, body=body) for arm, body in zip(arms, bodies, strict=False))
 
 
-def _ways(transitions: Sequence[Transition]) -> dict[str, dict[_Way, str]]:
-    """Return the ways out of each step by what they stand for."""
-    ways: dict[str, dict[_Way, str]] = {}
-    for transition in transitions:
-        own = ways.setdefault(transition.source, {})
-        way = (transition.branch, transition.outcome)
-        if way in own or transition.priority != int(way in {_NO, _TIMEOUT}):
-            reason = "it has several ways out with priorities of their own"
-            raise NotExpressible(transition.source, reason)
-        own[way] = transition.target
-    return ways
-
-
-def _statement(step: Step) -> nodes.Action | nodes.Branch:
-    try:
-        return statement_of(step)
-    except Unreadable as error:
-        raise NotExpressible(step.key, str(error)) from error
-
-
-def _prefixes(
-    steps: Sequence[Step], statements: dict[str, nodes.Action | nodes.Branch]
-) -> dict[str, nodes.Prefix | None]:
-    """Return what must be written before each statement: whatever differs from what is derived."""
-    labels = _labels(steps, statements)
-    return {
-        step.key: _prefix(step, label, derived_name(statements[step.key]))
-        for step, label in zip(steps, labels, strict=True)
-    }
-
-
-def _prefix(step: Step, label: str | None, derived: str) -> nodes.Prefix | None:
-    if label and not _LABEL.fullmatch(label):
-        raise NotExpressible(step.key, "its key cannot be written as a label")
-    name = None if step.name == derived else step.name
-    if label is None and name is None and step.position is None:
-        return None
-    return nodes.Prefix(label, name, step.position)
-
-
-def _labels(
-    steps: Sequence[Step], statements: dict[str, nodes.Action | nodes.Branch]
-) -> list[str | None]:
-    """Return the labels that were written, and those that the keys need to come out the same."""
-    bases = [derived_key(statements[step.key]) for step in steps]
-    labels = [step.label for step in steps]
-    keys = [step.key for step in steps]
-    while (derived := unique_keys(bases, labels)) != keys:
-        labels = [
-            label if label or key == other else key
-            for label, key, other in zip(labels, keys, derived, strict=True)
-        ]
-    return labels
+def _whole(statement: nodes.Action | nodes.Branch) -> nodes.Action:
+    """Return a statement; an if stands for its one branch."""
+    if isinstance(statement, nodes.Branch):
+        return nodes.If((replace(statement, prefix=None),), None, statement.prefix)
+    return statement

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from dsl.codes import CODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dsl.codes import Severity
     from dsl.spans import Position, Range, Source, Span
 
@@ -94,26 +90,8 @@ def note(source: Source, span: Span, message: str) -> Note:
 
 def fix(source: Source, span: Span, text: str) -> Fix:
     """Replace a piece of a source by a text."""
-    title = f"write {text}" if text.strip() else "remove it"
+    title = f"write {text.strip()}" if text.strip() else "remove it"
     return Fix(title, source.range(span), text)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like this one, if any is."""
-    return _nearest(word[:80].lower(), frozenset(known))
-
-
-@lru_cache(maxsize=256)
-def _nearest(word: str, known: frozenset[str]) -> str | None:
-    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
-    found = get_close_matches(word, by_lower, n=1, cutoff=0.7)
-    return by_lower[found[0]] if found else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Hint with the nearest known word."""
-    found = nearest(word, known)
-    return f"did you mean {found!r}?" if found else None
 
 
 def sort_key(diagnostic: Diagnostic) -> tuple[str, Position, Position, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dsl.nodes import Duration
 
-LONGEST_DAYS, LONGEST_REENTRY = 365, 3_650
+# In days: a wait; what lies between two runs, or around a date; a look into the past.
+LONGEST_DAYS, LONGEST_REENTRY, LONGEST_LOOK = 365, 3_650, 36_500
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsl import nodes
-from dsl.builder import OPERATORS, PRESENCE
+from dsl.building.conditions import OPERATORS, PRESENCE
 from dsl.strings import encode
 from dsl.values import is_word
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 _SIGNS = {name: sign for sign, name in OPERATORS.items()}
 _SIGNS |= {name: f"is {words}" for words, name in PRESENCE.items()}
+_SIGNS |= {"within": "within", "olderThan": "older than"}
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 _OR, _AND, _NOT, _TEST, _DEFAULT, _SUM, _PRODUCT, _UNARY, _ATOM = range(9)
 _BINARY = {"??": _DEFAULT, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 
 
-def text(node: nodes.Operand) -> str:
+def text(node: nodes.Operand) -> str:  # noqa: PLR0911 - a table
     """Return the node as it is written."""
     match node:
         case nodes.AnyOf(parts):
@@ -32,6 +33,10 @@ def text(node: nodes.Operand) -> str:
             return text(subject)
         case nodes.Test():
             return _test(node)
+        case nodes.Member() | nodes.RawCondition():
+            return _leaf(node)
+        case nodes.Triggered() | nodes.Mailed() | nodes.Counted():
+            return _history(node)
     return _value(node)
 
 
@@ -51,10 +56,53 @@ def duration_text(duration: nodes.Duration) -> str:
     return f"{duration.amount} {duration.unit}"
 
 
+def reference_text(reference: nodes.Reference) -> str:
+    """Return a name in quotes, or id and the id."""
+    return ("id " if reference.is_id else "") + encode(reference.value)
+
+
+def _leaf(node: nodes.Member | nodes.RawCondition) -> str:
+    match node:
+        case nodes.Member(subject, segment, is_negated):
+            sign = "not in segment" if is_negated else "in segment"
+            return f"{_within(subject, _DEFAULT)} {sign} {reference_text(segment)}"
+        case nodes.RawCondition(json):
+            return f"json {encode(json.value)}"
+
+
+def _history(node: nodes.Triggered | nodes.Mailed | nodes.Counted) -> str:
+    """Return a question about what has happened."""
+    match node:
+        case nodes.Triggered(event, where, window):
+            return _joined("triggered", encode(event.value), _limited(where), _window(window))
+        case nodes.Mailed(activity, template, window):
+            mail = reference_text(template) if template else "any email"
+            return _joined(activity, mail, _window(window))
+        case nodes.Counted(event, where, window, operator, value):
+            asked = _joined("count", encode(event.value), _limited(where), _window(window))
+            return f"{asked} {_SIGNS[operator]} {_within(value, _DEFAULT)}"
+
+
+def _joined(*words: str) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _limited(where: nodes.Condition | None) -> str:
+    return f"where ({text(where)})" if where else ""
+
+
+def _window(window: nodes.Window | None) -> str:
+    if window is None:
+        return ""
+    return f"{'older than' if window.is_older else 'within'} {duration_text(window.length)}"
+
+
 def _value(node: nodes.Operand) -> str:  # noqa: PLR0911 - a table
     match node:
         case nodes.Literal(value):
             return literal_text(value)
+        case nodes.Duration():
+            return duration_text(node)
         case nodes.Name(root, path):
             return root + "".join(_key(key) for key in path)
         case nodes.ListOf(items):
@@ -106,7 +154,9 @@ def _level(node: nodes.Operand) -> int:  # noqa: PLR0911 - a table
             return _AND
         case nodes.Not():
             return _NOT
-        case nodes.Test():
+        case nodes.Test() | nodes.Member() | nodes.Triggered() | nodes.Mailed() | nodes.Counted():
+            return _TEST
+        case nodes.RawCondition():
             return _TEST
         case nodes.Bare(subject):
             return _level(subject)

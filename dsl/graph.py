@@ -12,22 +12,6 @@ TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, slots=True)
-class EventTrigger:
-    """Starts on an event, if the condition tree holds."""
-
-    event: str
-    where: JsonObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ManualTrigger:
-    """Started through the API."""
-
-
-Trigger: TypeAlias = EventTrigger | ManualTrigger
-
-
-@dataclass(frozen=True, slots=True)
 class Reentry:
     """Whether somebody may run through again: never, always, or after some seconds."""
 
@@ -49,13 +33,56 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way from one step to another."""
+    """A way from one step to another; `condition` is one that is more than a branch."""
 
     source: str
     target: str
     branch: str | None = None
     outcome: Outcome | None = None
     priority: int = 0
+    condition: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What starts, stops and times a workflow; the objects are in their wire form, by name."""
+
+    description: str | None = None
+    enabled: bool = True
+    reentry: Reentry = Reentry()
+    triggers: tuple[JsonObject, ...] = ()
+    stops: tuple[JsonObject, ...] = ()
+    goals: tuple[JsonObject, ...] = ()
+    timezone: JsonObject | None = None
+    quiet_hours: JsonObject | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return the wire form."""
+        return {
+            "description": self.description,
+            "enabled": self.enabled,
+            "allowReentry": self.reentry.policy == "always",
+            "reentry": _reentry_json(self.reentry),
+            "triggers": list(self.triggers),
+            "stops": list(self.stops),
+            "goals": list(self.goals),
+            "timezone": self.timezone,
+            "quietHours": self.quiet_hours,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Headers:
+        """Read the wire form."""
+        return cls(
+            description=data["description"],
+            enabled=data["enabled"],
+            reentry=_reentry(data["reentry"]),
+            triggers=tuple(data["triggers"]),
+            stops=tuple(data.get("stops") or ()),
+            goals=tuple(data.get("goals") or ()),
+            timezone=data.get("timezone"),
+            quiet_hours=data.get("quietHours"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +90,15 @@ class WorkflowGraph:
     """One workflow."""
 
     name: str
+    headers: Headers
     steps: tuple[Step, ...]
     transitions: tuple[Transition, ...]
-    triggers: tuple[Trigger, ...]
-    description: str | None = None
-    enabled: bool = True
-    reentry: Reentry = Reentry()
 
     def to_json(self) -> JsonObject:
         """Return the wire form."""
         return {
             "name": self.name,
-            "description": self.description,
-            "enabled": self.enabled,
-            "allowReentry": self.reentry.policy == "always",
-            "reentry": _reentry_json(self.reentry),
-            "triggers": [_trigger_json(trigger) for trigger in self.triggers],
+            **self.headers.to_json(),
             "steps": [_step_json(step) for step in self.steps],
             "transitions": [_transition_json(transition) for transition in self.transitions],
         }
@@ -88,12 +108,41 @@ class WorkflowGraph:
         """Read the wire form."""
         return cls(
             name=data["name"],
-            description=data["description"],
-            enabled=data["enabled"],
-            reentry=_reentry(data["reentry"]),
-            triggers=tuple(_trigger(trigger) for trigger in data["triggers"]),
+            headers=Headers.from_json(data),
             steps=tuple(_step(step) for step in data["steps"]),
             transitions=tuple(_transition(transition) for transition in data["transitions"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentText:
+    """One segment with its condition, by name."""
+
+    name: str
+    type: str
+    condition: JsonObject | None = None
+    track_membership: bool = False
+    description: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return the wire form."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "type": self.type,
+            "condition": self.condition,
+            "trackMembership": self.track_membership,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SegmentText:
+        """Read the wire form."""
+        return cls(
+            name=data["name"],
+            description=data.get("description"),
+            type=data["type"],
+            condition=data["condition"],
+            track_membership=data["trackMembership"],
         )
 
 
@@ -140,23 +189,28 @@ class TemplateText:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """All workflows and templates of a bundle."""
+    """All workflows, templates and segments of a bundle."""
 
     workflows: tuple[WorkflowGraph, ...] = ()
     templates: tuple[TemplateText, ...] = ()
+    segments: tuple[SegmentText, ...] = ()
 
     def to_json(self) -> JsonObject:
         """Return the wire form."""
         return {
             "workflows": [workflow.to_json() for workflow in self.workflows],
             "templates": [template.to_json() for template in self.templates],
+            "segments": [segment.to_json() for segment in self.segments],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Compiled:
         """Read the wire form."""
-        workflows = tuple(WorkflowGraph.from_json(item) for item in data["workflows"])
-        return cls(workflows, tuple(TemplateText.from_json(item) for item in data["templates"]))
+        return cls(
+            tuple(WorkflowGraph.from_json(item) for item in data["workflows"]),
+            tuple(TemplateText.from_json(item) for item in data["templates"]),
+            tuple(SegmentText.from_json(item) for item in data.get("segments", ())),
+        )
 
 
 def _reentry_json(reentry: Reentry) -> Json:
@@ -165,20 +219,6 @@ def _reentry_json(reentry: Reentry) -> Json:
 
 def _reentry(data: Any) -> Reentry:  # noqa: ANN401 - JSON
     return Reentry("after", data["after"]) if isinstance(data, dict) else Reentry(data)
-
-
-def _trigger_json(trigger: Trigger) -> JsonObject:
-    match trigger:
-        case EventTrigger(event, where):
-            return {"type": "event", "eventName": event, "where": where}
-        case ManualTrigger():
-            return {"type": "manual"}
-
-
-def _trigger(data: dict[str, Any]) -> Trigger:
-    if data["type"] == "manual":
-        return ManualTrigger()
-    return EventTrigger(data["eventName"], data.get("where"))
 
 
 def _step_json(step: Step) -> JsonObject:
@@ -211,18 +251,26 @@ def _transition_json(transition: Transition) -> JsonObject:
     return {
         "from": transition.source,
         "to": transition.target,
-        "condition": {"branch": transition.branch} if transition.branch else None,
+        "condition": _condition_json(transition),
         "priority": transition.priority,
         "waitOutcome": transition.outcome,
     }
 
 
 def _transition(data: dict[str, Any]) -> Transition:
-    condition = data.get("condition")
+    condition: dict[str, Any] | None = data.get("condition")
+    given = condition or {}
+    is_branch = given.keys() == {"branch"} and isinstance(given["branch"], str)
     return Transition(
         source=data["from"],
         target=data["to"],
-        branch=condition["branch"] if condition else None,
+        branch=given["branch"] if is_branch else None,
+        condition=None if is_branch else condition,
         outcome=data.get("waitOutcome"),
         priority=data.get("priority", 0),
     )
+
+
+def _condition_json(transition: Transition) -> Json:
+    branch = transition.branch
+    return transition.condition if branch is None else {"branch": branch}

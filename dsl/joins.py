@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 END = ""  # the end of the workflow, a place behind all steps
 
 
-def downwards(successors: Mapping[str, Sequence[str]], start: str) -> list[str]:
+def downwards(
+    successors: Mapping[str, Sequence[str]], start: str, known: Collection[str] = ()
+) -> list[str]:
     """Every step reached from the start, before what follows it; first ways come first.
+
+    Steps that are known already are not looked at again.
 
     The order depends on nothing but the ways, so texts with the same graph agree on it.
     """
     finished: list[str] = []
-    seen = {start, END}
+    if start in known:
+        return finished
+    seen = {start, END, *known}
     path = [(start, list(successors[start]))]
     while path:
         step, left = path[-1]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from dsl import nodes
+from dsl.building.parts import as_condition
 from dsl.durations import spoken
 from dsl.expression_text import text
 from dsl.graph import TRIGGER
+from dsl.phrases import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +22,7 @@ _LONGEST_KEY = 60
 Step: TypeAlias = nodes.Action | nodes.Branch
 
 
-def derived_key(step: Step) -> str:  # noqa: PLR0911 - a table
+def derived_key(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
     """Return a short word for the step, not yet unique."""
     match step:
         case nodes.SendEmail(reference):
@@ -37,6 +39,18 @@ def derived_key(step: Step) -> str:  # noqa: PLR0911 - a table
             return _slug("exit", reason.value if reason else "")
         case nodes.Branch(condition):
             return _slug("if", _subject(condition))
+        case nodes.WaitUntil(moment):
+            return _slug("wait-until", _subject(as_condition(moment)))
+        case nodes.WaitClock(time):
+            return _slug("wait-until", time.value)
+        case nodes.Switch(subject):
+            return _slug("switch", _last_key(subject))
+        case nodes.ChangeMembership(is_added, segment):
+            return _slug("add-to" if is_added else "remove-from", segment.value)
+        case nodes.Track(event):
+            return _slug("track", event.value)
+        case nodes.RawStep(kind):
+            return _slug(kind.value) or "step"
     return type(step).__name__.lower()
 
 
@@ -65,7 +79,7 @@ def _free(base: str, taken: set[str], counts: dict[str, int]) -> str:
     return key
 
 
-def _name(step: Step) -> str:  # noqa: PLR0911 - a table
+def _name(step: Step) -> str:  # noqa: C901, PLR0911 - a table
     match step:
         case nodes.SendEmail(reference):
             return f"Send {reference.value}"
@@ -81,6 +95,13 @@ def _name(step: Step) -> str:  # noqa: PLR0911 - a table
             return f"Exit: {reason.value}" if reason else "Exit"
         case nodes.Branch(condition):
             return f"If {text(condition)}"
+        case nodes.Switch() | nodes.WaitUntil() | nodes.WaitClock() | nodes.ChangeMembership():
+            words = " ".join(word for word in phrase(step) if word)
+            return words[:1].upper() + words[1:]
+        case nodes.Track(event):
+            return f"Track {event.value}"
+        case nodes.RawStep(kind):
+            return kind.value
     return type(step).__name__
 
 
@@ -96,7 +117,7 @@ def _host(url: str) -> str:
         return ""
 
 
-def _subject(condition: nodes.Condition) -> str:
+def _subject(condition: nodes.Condition) -> str:  # noqa: PLR0911 - a table
     """Last key of the first name in a condition."""
     match condition:
         case nodes.AllOf(parts) | nodes.AnyOf(parts):
@@ -105,6 +126,13 @@ def _subject(condition: nodes.Condition) -> str:
             return "not " + _subject(part)
         case nodes.Test(subject) | nodes.Bare(subject):
             return _last_key(subject)
+        case nodes.Member(_, segment):
+            return segment.value
+        case nodes.Triggered(event) | nodes.Counted(event):
+            return event.value
+        case nodes.Mailed(activity, template):
+            return f"{activity} {template.value if template else ''}"
+    return ""
 
 
 def _last_key(value: nodes.Operand) -> str:

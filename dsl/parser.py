@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
+from lark.lexer import LexerThread
 
 from dsl import nodes, syntax_errors
-from dsl.builder import Builder
+from dsl.building import RULES
 from dsl.decoding import decode_source
 from dsl.diagnostics import Diagnostic, report
 from dsl.spans import Source, Span
 from dsl.tokens import retype, token_mistakes, too_deep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lark import Transformer
     from lark.parsers.lalr_interactive_parser import InteractiveParser
@@ -59,7 +60,7 @@ def parse(text: str | bytes, path: str = "input.flow") -> Parsed:
     source, refusal = decode_source(path, text)
     if refusal:
         return Parsed(source, nodes.File(), (), (refusal,))
-    every = list(islice(grammar().lex(source.text), MOST_TOKENS + 1))
+    every = list(islice(_lexed(source.text), MOST_TOKENS + 1))
     comments = tuple(_comment(token, source) for token in every if token.type == "COMMENT")
     tokens = [token for token in every if token.type != "COMMENT"]
     refusal = _too_many(every, source) or too_deep(tokens, source)
@@ -69,6 +70,12 @@ def parse(text: str | bytes, path: str = "input.flow") -> Parsed:
     found = list(islice(token_mistakes(tokens, source), MOST_DIAGNOSTICS))
     run = _Run(source, tokens, found)
     return Parsed(source, run.file(), comments, tuple(run.diagnostics))
+
+
+def _lexed(text: str) -> Iterator[Token]:
+    """Yield the tokens of a text, comments too; Lark.lex would build a new lexer every time."""
+    thread = LexerThread.from_text(grammar().parser.lexer, text)
+    return cast("Iterator[Token]", thread.lex(None))  # type: ignore[no-untyped-call] # Lark's
 
 
 @cache
@@ -82,7 +89,7 @@ def grammar(*, strict: bool = False) -> Lark:
         lexer="basic",
         keep_all_tokens=True,
         postlex=_EveryToken(),
-        transformer=cast("Transformer[Token, nodes.File]", Builder()),
+        transformer=cast("Transformer[Token, nodes.File]", RULES),
         strict=strict,
     )
 
@@ -141,8 +148,9 @@ class _Run:
         failure = self._failure()
         unclosed = syntax_errors.unclosed(failure, self.lalr.parser_state.value_stack)
         if unclosed:
-            self.diagnostics.append(unclosed)
-            self._close_blocks(token, failure)
+            if failure.nearby(-1).type != "OPEN_TRIPLE":  # such a text swallows all braces
+                self.diagnostics.append(unclosed)
+            self._close_block(token, failure)
             return
         repair = syntax_errors.repair(failure)
         if repair:
@@ -151,7 +159,7 @@ class _Run:
         mistake = syntax_errors.diagnose(failure)
         self.diagnostics.append(mistake.diagnostic)
         self._abandon(token)
-        if failure.in_file or failure.in_block:
+        if failure.place:
             self.index += 1  # the word cannot begin anything; do not stop at it again
         self._skip(enter_blocks=mistake.enter_blocks)
 
@@ -160,24 +168,23 @@ class _Run:
         return syntax_errors.Failure(self.source, self.tokens, self.index, accepted)
 
     def _apply(self, repair: syntax_errors.Repair, token: Token) -> None:
-        self.diagnostics.append(repair.diagnostic)
+        if repair.diagnostic:
+            self.diagnostics.append(repair.diagnostic)
         self.index += repair.width
         if repair.kind:
             self.lalr.feed_token(token.update(repair.kind, repair.value))
 
-    def _close_blocks(self, token: Token, failure: syntax_errors.Failure) -> None:
-        """Put in the closing braces that are missing before this token."""
+    def _close_block(self, token: Token, failure: syntax_errors.Failure) -> None:
+        """Put in the closing brace that is missing before this token."""
         at = syntax_errors.gap_before(failure).start
         brace = Token("RBRACE", "}", at, end_pos=at)
-        closes_all = syntax_errors.begins_declaration(self.tokens, self.index)
         while any(syntax_errors.is_brace(value) for value in self.lalr.parser_state.value_stack):
             try:
                 self.lalr.feed_token(brace)
             except UnexpectedToken:
                 self._abandon(token)
                 continue
-            if not closes_all:
-                return
+            return
 
     def _abandon(self, token: Token) -> None:
         """Fall back to the innermost place that may hold a damaged piece, and put one there."""

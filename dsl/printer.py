@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsl import nodes
-from dsl.expression_text import duration_text, key_text, text
+from dsl.expression_text import key_text, text
+from dsl.phrases import Plain, arm_head, object_of, phrase
 from dsl.spans import Span
-from dsl.strings import encode, encode_block
+from dsl.strings import block_or_line, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,22 @@ class _Printer:
                 self.line("}", body.span.end - 1, body.span.end)
             case nodes.Template(name, fields, span):
                 self.spread(f"template {encode(name.value)} ", fields, "", span)
+            case nodes.Segment(name, items, span):
+                self.items(f"segment {encode(name.value)} {{", items, span)
+            case nodes.TestBlock(name, items, span):
+                self.items(f"test {encode(name.value)} {{", items, span)
+
+    def items(
+        self, head: str, items: Sequence[nodes.SegmentItem | nodes.TestItem], span: Span
+    ) -> None:
+        """Write a segment or test, whose items are lines without blocks."""
+        opening = span.start + 1 if items else max(span.end - 1, span.start)
+        self.line(head, span.start, opening)
+        self.depth += 1
+        for item in items:
+            self.plain(item)
+        self.depth -= 1
+        self.line("}", span.end - 1, span.end)
 
     def block(self, head: str, start: int, block: nodes.Block) -> None:
         """Write the line that opens a block, and its items; the caller closes it."""
@@ -91,14 +108,35 @@ class _Printer:
         match item:
             case nodes.If():
                 self.branches(item)
-            case nodes.WaitForEvent(body=body) if body:
+            case nodes.Switch() | nodes.Split():
+                self.arms(item)
+            case nodes.WaitForEvent(body=body) | nodes.WaitUntil(body=body) if body:
                 self.outcomes(item, body)
-            case nodes.SendEmail(overrides=value) | nodes.Webhook(options=value) if value:
-                self.value(_head(item) + " ", value, _tail(item), item.span)
-            case nodes.UpdateContact(updates):
-                self.value(_head(item) + " ", updates, "", item.span)
             case _:
-                self.line(_head(item) + _tail(item), item.span.start, item.span.end)
+                self.plain(item)
+
+    def plain(self, item: Plain) -> None:
+        """Write what has no block: one line, or a head with an object."""
+        value = object_of(item)
+        if value:
+            self.value(_head(item) + " ", value, _tail(item), item.span)
+        else:
+            self.line(_head(item) + _tail(item), item.span.start, item.span.end)
+
+    def arms(self, statement: nodes.Switch | nodes.Split) -> None:
+        """Write all arms of a switch or split."""
+        arms = statement.cases if isinstance(statement, nodes.Switch) else statement.shares
+        self.line(_head(statement) + " {", statement.span.start, _opening(statement))
+        self.depth += 1
+        for arm in arms:
+            self.block(arm_head(arm) + " {", arm.span.start, arm.body)
+            self.line("}", arm.span.end - 1, arm.span.end)
+        if statement.otherwise:
+            self.block("else {", statement.otherwise.span.start, statement.otherwise)
+            end = statement.otherwise.span.end
+            self.line("}", end - 1, end)
+        self.depth -= 1
+        self.line("}", statement.span.end - 1, statement.span.end)
 
     def branches(self, statement: nodes.If) -> None:
         """Write all arms of an if."""
@@ -112,8 +150,8 @@ class _Printer:
             self.block("} else {", start, statement.otherwise)
         self.line("}", statement.span.end - 1, statement.span.end)
 
-    def outcomes(self, statement: nodes.WaitForEvent, body: nodes.Block) -> None:
-        """Write both arms of waiting for an event."""
+    def outcomes(self, statement: nodes.WaitForEvent | nodes.WaitUntil, body: nodes.Block) -> None:
+        """Write both arms of waiting for something."""
         self.block(_head(statement) + " {", statement.span.start, body)
         if statement.timeout:
             self.block("} timeout {", body.span.end - 1, statement.timeout)
@@ -126,7 +164,7 @@ class _Printer:
             self.spread(head, value, tail, span)
             return
         if isinstance(value, nodes.Literal) and isinstance(value.value, str):
-            flat = head + _text(value.value, self.depth) + tail
+            flat = head + block_or_line(value.value, self.depth) + tail
         self.line(flat, span.start, span.end)
 
     def fits(self, flat: str, value: nodes.Object | nodes.ListOf) -> bool:
@@ -148,10 +186,6 @@ class _Printer:
                 self.value("", item, ",", item.span)
         self.depth -= 1
         self.line(closing + tail, value.span.end - 1, span.end)
-
-
-def _text(value: str, depth: int) -> str:
-    return encode_block(value, "  " * depth) or encode(value)
 
 
 def _has_block(value: nodes.Operand) -> bool:
@@ -178,44 +212,20 @@ def _prefix(prefix: nodes.Prefix | None) -> str:
     return " ".join(parts) + " "
 
 
-def _head(item: nodes.Item) -> str:
+def _opening(statement: nodes.Switch | nodes.Split) -> int:
+    """Return where the first arm begins, so that comments before it stay inside."""
+    arms = statement.cases if isinstance(statement, nodes.Switch) else statement.shares
+    first = arms[0].span.start if arms else (statement.otherwise or statement).span.start
+    return max(statement.span.start + 1, first - 1)
+
+
+def _head(item: Plain) -> str:
     """Return a statement up to its object or block, or a header."""
     prefix = _prefix(getattr(item, "prefix", None))
-    return prefix + " ".join(part for part in _words(item) if part)
+    return prefix + " ".join(part for part in phrase(item) if part)
 
 
-def _words(item: nodes.Item) -> tuple[str, ...]:  # noqa: C901, PLR0911 - a table
-    match item:
-        case nodes.SendEmail(reference, to):
-            name = ("id " if reference.is_id else "") + encode(reference.value)
-            return "send email", name, f"to {text(to)}" if to else ""
-        case nodes.Wait(duration):
-            return "wait", duration_text(duration)
-        case nodes.WaitForEvent(event, where, limit):
-            until = f"up to {duration_text(limit)}" if limit else ""
-            return "wait for event", encode(event.value), _where(where), until
-        case nodes.Webhook(method, url):
-            return "webhook", method.value, encode(url.value)
-        case nodes.UpdateContact():
-            return ("update contact",)
-        case nodes.Exit(reason):
-            return "exit", encode(reason.value) if reason else ""
-        case nodes.Description(written):
-            return "description", _text(written.value, 1)
-        case nodes.OnEvent(event, where):
-            return "on event", encode(event.value), _where(where)
-        case nodes.OnManual():
-            return ("on manual",)
-        case nodes.Reentry(policy, after):
-            return "reentry", policy, duration_text(after) if after else ""
-    return (type(item).__name__.lower(),)
-
-
-def _where(condition: nodes.Condition | None) -> str:
-    return f"where {text(condition)}" if condition else ""
-
-
-def _tail(item: nodes.Item) -> str:
+def _tail(item: Plain) -> str:
     match item:
         case nodes.Webhook(binding=binding) if binding:
             return f" as {binding.value}"

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, TypeAlias
 
 from dsl import nodes
-from dsl.conditions import condition_config, tree_json
+from dsl.building.parts import as_condition
+from dsl.conditions import condition_config, field_json, reference_json, tree_json
 from dsl.durations import plural, seconds
+from dsl.expression_text import literal_text, text
 from dsl.values import mixed_json, value_json
+from dsl.walking import is_condition
 
 if TYPE_CHECKING:
-    from dsl.graph import JsonObject
+    from dsl.graph import Json, JsonObject
 
-_TYPES: dict[type[nodes.Action | nodes.Branch], str] = {
+Step: TypeAlias = nodes.Action | nodes.Branch
+WHOLE = 100  # per cent
+
+_TYPES: dict[type[Step], str] = {
     nodes.SendEmail: "SEND_EMAIL",
     nodes.Wait: "DELAY",
     nodes.WaitForEvent: "WAIT_FOR_EVENT",
+    nodes.WaitClock: "DELAY",
     nodes.Branch: "CONDITION",
+    nodes.Switch: "CONDITION",
+    nodes.Split: "SPLIT",
+    nodes.ChangeMembership: "SEGMENT",
+    nodes.Track: "TRACK",
     nodes.Webhook: "WEBHOOK",
     nodes.UpdateContact: "UPDATE_CONTACT",
     nodes.Subscribe: "UPDATE_CONTACT",
@@ -25,27 +37,112 @@ _TYPES: dict[type[nodes.Action | nodes.Branch], str] = {
 }
 
 
-def step_type(step: nodes.Action | nodes.Branch) -> str:
+def step_type(step: Step) -> str:
     """Return the type of a statement's step."""
+    match step:
+        case nodes.RawStep(kind):
+            return kind.value
+        case nodes.WaitUntil(moment):
+            return "WAIT_FOR_EVENT" if is_condition(moment) else "DELAY"
     return _TYPES[type(step)]
 
 
-def step_config(step: nodes.Action | nodes.Branch) -> JsonObject:  # noqa: PLR0911 - a table
+def step_config(step: Step) -> JsonObject:
     """Return the config of a statement's step."""
+    match step:
+        case nodes.Wait() | nodes.WaitForEvent() | nodes.WaitUntil() | nodes.WaitClock():
+            return _pause(step)
+        case nodes.Branch() | nodes.Switch() | nodes.Split():
+            return _choice(step)
+    return _action(step)
+
+
+def case_ids(switch: nodes.Switch) -> list[str]:
+    """Return the branch of each case: its values, as they are said."""
+    return [", ".join(_said(value) for value in case.values) for case in switch.cases]
+
+
+def share_ids(split: nodes.Split) -> list[str]:
+    """Return the branch of each share: its name, or a letter."""
+    return [
+        share.name.value if share.name else _letter(at) for at, share in enumerate(split.shares)
+    ]
+
+
+def has_rest(split: nodes.Split) -> bool:
+    """Tell whether the shares leave some people over."""
+    return sum(share.weight for share in split.shares) < WHOLE
+
+
+def _pause(
+    step: nodes.Wait | nodes.WaitForEvent | nodes.WaitUntil | nodes.WaitClock,
+) -> JsonObject:
+    match step:
+        case nodes.Wait(duration):
+            return _amount(duration)
+        case nodes.WaitForEvent():
+            return _wait_for(step)
+        case nodes.WaitUntil():
+            return _wait_until(step)
+        case nodes.WaitClock(time, days):
+            names: list[Json] = [day.value for day in days]
+            return {"until": {"timeOfDay": padded(time.value), **({"days": names} if days else {})}}
+
+
+def _choice(step: nodes.Branch | nodes.Switch | nodes.Split) -> JsonObject:
+    match step:
+        case nodes.Branch(condition):
+            return condition_config(condition)
+        case nodes.Switch(subject):
+            pairs = zip(case_ids(step), step.cases, strict=True)
+            branches: list[Json] = [_case(name, case.values) for name, case in pairs]
+            return {"mode": "multi", "field": field_json(subject), "branches": branches}
+        case nodes.Split():
+            shares = zip(share_ids(step), step.shares, strict=True)
+            return {"branches": [_share(name, share) for name, share in shares]}
+
+
+def _case(name: str, values: tuple[nodes.Operand, ...]) -> JsonObject:
+    if len(values) == 1:
+        return {"id": name, "name": name, "operator": "equals", "value": value_json(values[0])}
+    listed = value_json(nodes.ListOf(values))
+    return {"id": name, "name": name, "operator": "in", "value": listed}
+
+
+def _share(name: str, share: nodes.Share) -> JsonObject:
+    shown = share.name.value if share.name else f"{literal_text(share.weight)}%"
+    return {"id": name, "name": shown, "weight": share.weight}
+
+
+def _said(value: nodes.Operand) -> str:
+    match value:
+        case nodes.Literal(str() as written):
+            return written
+    return text(value)
+
+
+def _letter(place: int) -> str:
+    """Return a, b, … z, aa, ab …."""
+    rest, last = divmod(place, len(ascii_lowercase))
+    return (_letter(rest - 1) if rest else "") + ascii_lowercase[last]
+
+
+def _action(step: Step) -> JsonObject:  # noqa: PLR0911 - a table
     match step:
         case nodes.SendEmail():
             return _email(step)
-        case nodes.Wait(duration):
-            return {"amount": duration.amount, "unit": plural(duration.unit)}
-        case nodes.WaitForEvent():
-            return _wait_for(step)
-        case nodes.Branch(condition):
-            return condition_config(condition)
+        case nodes.ChangeMembership(is_added, segment):
+            action = "add" if is_added else "remove"
+            return {"action": action, "segment": reference_json(segment)}
+        case nodes.Track(event, data):
+            given: JsonObject = {"data": _values(data)} if data else {}
+            return {"eventName": event.value, **given}
+        case nodes.RawStep(_, config):
+            return _raw(config)
         case nodes.Webhook():
             return _webhook(step)
         case nodes.UpdateContact(updates):
-            changes = {pair.key.value: value_json(pair.value) for pair in updates.pairs}
-            return {"updates": changes}
+            return {"updates": _values(updates)}
         case nodes.Subscribe():
             return {"subscriptionAction": "subscribe"}
         case nodes.Unsubscribe():
@@ -55,15 +152,48 @@ def step_config(step: nodes.Action | nodes.Branch) -> JsonObject:  # noqa: PLR09
     raise AssertionError(step)
 
 
+def _values(values: nodes.Object) -> JsonObject:
+    return {pair.key.value: value_json(pair.value) for pair in values.pairs}
+
+
+def _raw(config: nodes.Object) -> JsonObject:
+    return {pair.key.value: mixed_json(pair.value) for pair in config.pairs}
+
+
+def _amount(duration: nodes.Duration) -> JsonObject:
+    return {"amount": duration.amount, "unit": plural(duration.unit)}
+
+
+def _wait_until(step: nodes.WaitUntil) -> JsonObject:
+    moment = step.moment
+    if is_condition(moment):
+        config: JsonObject = {"condition": tree_json(as_condition(moment))}
+        return config | ({"timeout": seconds(step.limit)} if step.limit else {})
+    until: JsonObject = {"time": value_json(moment)}
+    if step.offset:
+        until["offset"] = offset_json(step.offset)
+    if step.exits_when_past:
+        until["whenPast"] = "exit"
+    return {"until": until}
+
+
+def offset_json(offset: nodes.Offset) -> JsonObject:
+    """Return minus 3 days as an amount below nothing."""
+    sign = -1 if offset.sign == "minus" else 1
+    return {"amount": sign * offset.length.amount, "unit": plural(offset.length.unit)}
+
+
+def padded(time: str) -> str:
+    """9:00 → 09:00."""
+    return time.zfill(len("00:00"))
+
+
 def _email(step: nodes.SendEmail) -> JsonObject:
-    key = "id" if step.template.is_id else "name"
-    config: JsonObject = {"template": {key: step.template.value}}
+    config: JsonObject = {"template": reference_json(step.template)}
     if step.to:
         config["recipient"] = {"type": "CUSTOM", "customEmail": value_json(step.to)}
     if step.overrides and step.overrides.pairs:
-        config["overrides"] = {
-            pair.key.value: value_json(pair.value) for pair in step.overrides.pairs
-        }
+        config["overrides"] = _values(step.overrides)
     return config
 
 

@@ -12,6 +12,7 @@ _ESCAPE = re.compile(r"\\(u\{[0-9A-Fa-f]{1,6}\}|.)")
 _PLAIN = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _UNPRINTABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]')
 _MEANINGLESS = frozenset({0, *range(0xD800, 0xE000)})
+_FORBIDDEN = re.compile(r"\x00")
 _WRITTEN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _RAW_FORBIDDEN = re.compile(r'"""|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]')
 
@@ -34,6 +35,12 @@ def wrong_escapes(written: str, offset: int) -> list[Span]:
         for match in found
         if _meaning(match[1]) is None
     ]
+
+
+def forbidden(written: str, offset: int) -> list[Span]:
+    """Where a quoted token that begins at the offset holds characters that no store accepts."""
+    found = _FORBIDDEN.finditer(written)
+    return [Span(offset + match.start(), offset + match.end()) for match in found]
 
 
 def encode(value: str) -> str:
@@ -75,3 +82,8 @@ def _meaning(escape: str) -> str | None:
 
 def _escape(match: re.Match[str]) -> str:
     return _WRITTEN.get(match[0]) or f"\\u{{{ord(match[0]):X}}}"
+
+
+def block_or_line(text: str, depth: int) -> str:
+    """Return a text between triple quotes where it has lines, else in quotes."""
+    return encode_block(text, "  " * depth) or encode(text)

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any
 from lark import Token
 
 from dsl import strings
-from dsl.diagnostics import Diagnostic, fix, nearest, note, report
+from dsl.diagnostics import Diagnostic, fix, note, report
 from dsl.spans import Source, Span
+from dsl.suggestions import nearest
 from dsl.tokens import span
 from dsl.vocabulary import (
-    ACTIVITY,
     FOREIGN_SIGNS,
+    MARKS,
     SHOWN,
     STATEMENT_STARTS,
-    TIME_WORDS,
-    UNITS,
-    UNSUPPORTED_AFTER,
-    UNSUPPORTED_DECLARATIONS,
-    UNSUPPORTED_STATEMENTS,
     WORDS,
 )
 from dsl.wording import expected, shown
@@ -51,14 +47,9 @@ class Failure:
         return self.tokens[at] if 0 <= at < len(self.tokens) else self.tokens[-1]
 
     @property
-    def in_block(self) -> bool:
-        """Whether a statement could stand here."""
-        return "SEND" in self.accepted
-
-    @property
-    def in_file(self) -> bool:
-        """Whether a declaration could stand here."""
-        return "WORKFLOW" in self.accepted
+    def place(self) -> str | None:
+        """The kind of list an item of which could begin here: file, block, test or segment."""
+        return next((place for place, mark in MARKS.items() if mark in self.accepted), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ class Mistake:
 class Repair:
     """A diagnostic, and the token to read instead of one or more; kind None leaves them out."""
 
-    diagnostic: Diagnostic
+    diagnostic: Diagnostic | None
     kind: str | None
     value: str = ""
     width: int = 1
@@ -87,7 +78,7 @@ def is_first_on_line(tokens: Sequence[Token], index: int) -> bool:
 def begins_declaration(tokens: Sequence[Token], index: int) -> bool:
     """Whether `workflow "x" {` or the like begins here."""
     token = tokens[index]
-    if token not in WORDS["file"] and token not in UNSUPPORTED_DECLARATIONS:
+    if token not in WORDS["file"]:
         return False
     following = [after.type for after in tokens[index + 1 : index + 3]]
     return following == ["STRING", "LBRACE"] and is_first_on_line(tokens, index)
@@ -126,20 +117,27 @@ def unclosed(failure: Failure, stack: Sequence[Any]) -> Diagnostic | None:
 def _shows_missing_brace(failure: Failure) -> bool:
     if failure.token.type == "$END" or begins_declaration(failure.tokens, failure.index):
         return True
-    in_pairs = "RBRACE" in failure.accepted and not failure.in_block
+    in_pairs = "RBRACE" in failure.accepted and failure.place is None
     begins = failure.token.type in STATEMENT_STARTS
     return in_pairs and begins and is_first_on_line(failure.tokens, failure.index)
 
 
 def repair(failure: Failure) -> Repair | None:
     """Return what was certainly meant, if anything."""
-    if _unsupported(failure):
-        return None
-    for attempt in (_colon, _unquoted, _open_text, _foreign, _misspelt, _needless):
+    for attempt in (_word, _colon, _unquoted, _open_text, _foreign, _misspelt, _needless):
         found = attempt(failure)
         if found:
             return found
     return None
+
+
+def _word(failure: Failure) -> Repair | None:
+    """Read a keyword as the name it must be here; that is no mistake."""
+    token = failure.token
+    is_keyword = token.type != "NAME" and token[:1].isalpha()
+    if not is_keyword or "NAME" not in failure.accepted:
+        return None
+    return None if is_first_on_line(failure.tokens, failure.index) else Repair(None, "NAME", token)
 
 
 def _colon(failure: Failure) -> Repair | None:
@@ -221,8 +219,8 @@ def _needless(failure: Failure) -> Repair | None:
     """Signs that can be left out: separators between statements, a brace too many."""
     token = failure.token
     sign = str(token)
-    is_separator = sign == ";" or (sign == "," and failure.in_block)
-    is_extra_brace = token.type == "RBRACE" and failure.in_file
+    is_separator = sign == ";" or (sign == "," and failure.place in {"block", "test", "segment"})
+    is_extra_brace = token.type == "RBRACE" and failure.place == "file"
     if not is_separator and not is_extra_brace:
         return None
     edit = fix(failure.source, span(token), "")
@@ -233,58 +231,29 @@ def _needless(failure: Failure) -> Repair | None:
 
 def diagnose(failure: Failure) -> Mistake:
     """Diagnostic for a token that does not fit."""
-    later = _unsupported(failure)
-    if later:
-        return later
     token = failure.token
     if token.type in {"UNKNOWN", "FOREIGN"}:
         message = f"{shown(token)} has no meaning in this language"
         return Mistake(report(failure.source, "FLOW-E103", span(token), message))
-    if token.type == "NAME" and (failure.in_block or failure.in_file):
+    if token.type == "NAME" and failure.place:
         return _unknown_word(failure)
     return Mistake(_unexpected(failure))
 
 
+_WHATS = {
+    "file": "declaration",
+    "block": "statement or header",
+    "test": "line of a test",
+    "segment": "line of a segment",
+}
+
+
 def _unknown_word(failure: Failure) -> Mistake:
-    token = failure.token
-    what = "statement or header" if failure.in_block else "declaration"
-    known = ", ".join(sorted(WORDS["block" if failure.in_block else "file"]))
-    message = f"there is no {what} called {str(token)!r}; known are {known}"
-    enter = failure.in_block
+    token, place = failure.token, failure.place or "block"
+    known = ", ".join(sorted(WORDS[place]))
+    message = f"there is no {_WHATS[place]} called {str(token)!r}; known are {known}"
+    enter = place == "block"
     return Mistake(report(failure.source, "FLOW-E110", span(token), message), enter)
-
-
-def _unsupported(failure: Failure) -> Mistake | None:
-    """Report words of the language that this version cannot do yet."""
-    what = _later_statement(failure) or _later_value(failure)
-    if what is None:
-        return None
-    message = f"'{what}' is not supported yet by this version"
-    diagnostic = report(failure.source, "FLOW-E190", span(failure.token), message)
-    return Mistake(diagnostic, enter_blocks=_later_statement(failure) is None)
-
-
-def _later_statement(failure: Failure) -> str | None:
-    """Return the declaration, header or statement that begins here and cannot be done yet."""
-    token, before = str(failure.token), str(failure.nearby(-1)) if failure.index else ""
-    if failure.in_file and token in UNSUPPORTED_DECLARATIONS:
-        return token
-    if failure.in_block and token in UNSUPPORTED_STATEMENTS:
-        return f"{token} {failure.nearby(1)}" if token in {"stop", "quiet"} else token
-    if token in UNSUPPORTED_AFTER.get(before, ()):
-        return f"{before} {token}"
-    return None
-
-
-def _later_value(failure: Failure) -> str | None:
-    """Return the part of a condition or value that cannot be done yet."""
-    token, before = str(failure.token), str(failure.nearby(-1)) if failure.index else ""
-    if token in TIME_WORDS:
-        return token
-    if before in ACTIVITY and failure.token.type in {"STRING", "TRIPLE"}:
-        return f"{before} …"
-    is_duration = failure.index and failure.nearby(-1).type == "NUMBER" and token in UNITS
-    return f"± {before} {token}" if is_duration else None
 
 
 def _unexpected(failure: Failure) -> Diagnostic:

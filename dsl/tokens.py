@@ -6,19 +6,23 @@ import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dsl import strings
-from dsl.builder import LONGEST_NUMBER
+from dsl.building.parts import LONGEST_NUMBER
 from dsl.diagnostics import Diagnostic, fix, report
 from dsl.spans import Source, Span
+from dsl.vocabulary import DAYS, UNIT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 DEEPEST = 64
-_MOST_EXACT = 2**53 - 1
+_LARGEST = 2**63 - 1
 _OPENERS = frozenset({"LBRACE", "LPAR", "LSQB"})
 _CLOSERS = frozenset({"RBRACE", "RPAR", "RSQB"})
-_STACKING = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "DEFAULT", "NOT"})
-_OPERAND_PARTS = frozenset({"NAME", "NUMBER", "STRING", "TRIPLE", "DOT"})
+_STACKING = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "COALESCE", "NOT"})
+_OPERAND_PARTS = frozenset({"NAME", "NUMBER", "STRING", "TRIPLE", "DOT", "UNIT"})
+_PATH_ROOTS = frozenset({"EVENT", "CONTACT"})
+_TEXTS = frozenset({"STRING", "TRIPLE"})
+_COUNTED = frozenset({"TRIGGERED", "COUNT"})
 
 
 class Token(Protocol):
@@ -27,6 +31,8 @@ class Token(Protocol):
     type: str
     start_pos: int | None
     end_pos: int | None
+    line: int | None
+    end_line: int | None
     value: Any
 
 
@@ -36,28 +42,66 @@ def span(token: Token) -> Span:
 
 
 def retype(tokens: Sequence[Token]) -> None:
-    """Make keywords names where only a name can stand."""
+    """Give words the type that their neighbours ask for."""
+    kinds = ["", "", *(token.type for token in tokens), ""]
     for index, token in enumerate(tokens):
-        if token.type != "NAME" and token.value[:1].isalpha():
-            before = tokens[index - 1].type if index else ""
-            after = tokens[index + 1].type if index + 1 < len(tokens) else ""
-            if _is_name(token.type, before, after):
+        if token.value[:1].isalpha():
+            before, kind, after = kinds[index + 1], kinds[index + 2], kinds[index + 3]
+            if _is_name(kind, before, after):
                 token.type = "NAME"
+            elif before == "NUMBER" and _is_unit(tokens, index):
+                token.type = "UNIT"
+            elif kind == "ON" and after == "NAME" and _is_day(tokens, index):
+                token.type = "ON_DAYS"
+            elif kind == "AT" and after == "LABEL":
+                token.type = "AT_PLACE"
+            elif kind == "WHERE" and after == "LPAR" and _is_counted(kinds[index : index + 2]):
+                token.type = "WHERE_EVENT"
+            kinds[index + 2] = token.type
+
+
+def _is_unit(tokens: Sequence[Token], index: int) -> bool:
+    """Tell whether a word behind a number says a length of time, if only by mistake."""
+    word = tokens[index]
+    if word.value in UNIT_WORDS:
+        return True
+    follows = tokens[index + 1].type if index + 1 < len(tokens) else ""
+    is_alone = word.type == "NAME" and follows != "LPAR"
+    return is_alone and tokens[index - 1].end_line == word.line
+
+
+def _is_day(tokens: Sequence[Token], index: int) -> bool:
+    """Tell whether the days of `wait until 09:00 on` follow, if only by mistake."""
+    before = [token.type for token in tokens[max(0, index - 3) : index]]
+    return tokens[index + 1].value in DAYS or before == ["WAIT", "UNTIL", "CLOCK"]
 
 
 def _is_name(kind: str, before: str, after: str) -> bool:
     if before in {"DOT", "AS"} or after in {"DOT", "COLON"}:
         return True
-    return after == "LSQB" and kind in {"EVENT", "CONTACT"}
+    return after == "LSQB" and kind in _PATH_ROOTS
+
+
+def _is_counted(before: list[str]) -> bool:
+    """Tell whether the name of an event that is asked for stands before."""
+    return before[1] in _TEXTS and before[0] in _COUNTED
 
 
 def token_mistakes(tokens: Sequence[Token], source: Source) -> Iterator[Diagnostic]:
     """Mistakes that lie in single tokens."""
     for token in tokens:
-        if token.type == "STRING":
+        if token.type in _TEXTS:
+            yield from _forbidden(token, source)
             yield from _wrong_escapes(token, source)
         elif token.type == "NUMBER" and _is_too_large(token.value):
             yield report(source, "FLOW-E109", span(token), "this number is too large to be exact")
+
+
+def _forbidden(token: Token, source: Source) -> Iterator[Diagnostic]:
+    for place in strings.forbidden(token.value, token.start_pos or 0):
+        code = ord(source.text[place.start])
+        message = f"the character U+{code:04X} cannot be stored; remove it"
+        yield report(source, "FLOW-E103", place, message, fixes=(fix(source, place, ""),))
 
 
 def _wrong_escapes(token: Token, source: Source) -> Iterator[Diagnostic]:
@@ -72,7 +116,7 @@ def _is_too_large(written: str) -> bool:
     if len(written) > LONGEST_NUMBER:
         return True
     value = float(written)
-    return not math.isfinite(value) or (written.isdecimal() and int(written) > _MOST_EXACT)
+    return not math.isfinite(value) or (written.isdecimal() and int(written) > _LARGEST)
 
 
 def too_deep(tokens: Sequence[Token], source: Source) -> Diagnostic | None:

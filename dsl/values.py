@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dsl import nodes
+from dsl.durations import plural
 
 if TYPE_CHECKING:
     from dsl.graph import Json
@@ -69,7 +70,7 @@ def mixed_json(value: nodes.Operand) -> Json:
 
 
 def expression_json(value: nodes.Operand) -> Json:  # noqa: PLR0911 - a table
-    """Prefix form: ["+", a, b], ["get", "contact", "email"]."""
+    """Prefix form: ["+", a, b], ["get", "contact", "email"], ["duration", 3, "days"]."""
     match value:
         case nodes.Literal(scalar):
             return scalar
@@ -83,6 +84,8 @@ def expression_json(value: nodes.Operand) -> Json:  # noqa: PLR0911 - a table
             return [operator, expression_json(left), expression_json(right)]
         case nodes.Negate(operand):
             return ["neg", expression_json(operand)]
+        case nodes.Duration(amount, unit):
+            return ["duration", amount, plural(unit)]
         case nodes.Call(function, arguments):
             return ["call", function.value, *(expression_json(item) for item in arguments)]
     raise Misplaced

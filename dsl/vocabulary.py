@@ -8,22 +8,24 @@ def _words(text: str) -> frozenset[str]:
 
 
 WORDS = {
-    "file": _words("workflow template"),
+    "file": _words("workflow template segment test"),
     "block": _words(
-        "description on reentry disabled send wait if webhook update subscribe unsubscribe exit"
+        "description on reentry stop goal timezone quiet disabled send wait if switch split "
+        "webhook update subscribe unsubscribe add remove track exit goto step edge"
     ),
+    "test": _words(
+        "workflow at timezone contact track start advance mock set unsubscribe subscribe expect"
+    ),
+    "segment": _words("where description track static"),
 }
+# A word that only this kind of place accepts, by which the parser's state tells it.
+MARKS = {"file": "TEMPLATE", "block": "SEND", "test": "EXPECT", "segment": "STATIC"}
 STATEMENT_STARTS = frozenset({*(word.upper() for word in WORDS["block"]), "LABEL"})
-
-# What the full language has and this version does not.
-UNSUPPORTED_DECLARATIONS = _words("segment test")
-UNSUPPORTED_STATEMENTS = _words(
-    "split switch goto track add remove step edge stop goal quiet timezone"
-)
-UNSUPPORTED_AFTER = {"wait": _words("until"), "on": _words("segment schedule date")}
-TIME_WORDS = _words("within older")
-ACTIVITY = _words("triggered opened clicked received bounced count segment")
-UNITS = _words("second seconds minute minutes hour hours day days week weeks")
+UNIT_WORDS = _words("second seconds minute minutes hour hours day days week weeks")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = frozenset({*WEEKDAYS, "weekdays", "weekends"})
+ACTIVITIES = _words("sent received opened clicked bounced complained")
+HISTORY = ACTIVITIES | _words("triggered count")
 
 # Signs of other languages → the token and the spelling that may have been meant.
 FOREIGN_SIGNS = {
@@ -47,7 +49,9 @@ _SIGNS = {
     "MINUS": "-",
     "STAR": "*",
     "SLASH": "/",
-    "DEFAULT": "??",
+    "COALESCE": "??",
+    "ARROW": "->",
+    "PERCENT": "%",
     "EQ": "==",
     "NE": "!=",
     "GE": ">=",
@@ -59,11 +63,23 @@ _SIGNS = {
     "NUMBER": "a number",
     "NAME": "a name",
     "LABEL": "@label",
+    "BEFORE": "minus",
+    "BEHIND": "plus",
+    "CLOCK": "a time of day",
+    "UNIT": "a unit of time",
+    "ON_DAYS": "on",
+    "AT_PLACE": "at",
+    "WHERE_EVENT": "where",
     "$END": "the end of the file",
 }
-KEYWORDS = _words(
-    "workflow template description on event contact manual reentry never always after disabled "
-    "send email id to wait for where up timeout if else webhook as update subscribe unsubscribe "
-    "exit and or not contains in starts ends with is set empty true false null"
+KEYWORDS = (
+    frozenset().union(*WORDS.values())
+    | HISTORY
+    | _words(
+        "event manual schedule date in for entry exit minus plus every year never always after "
+        "when then default quiet hours to email id until where up timeout past else case as "
+        "contact from membership random no waiting completed failed not entered and or contains "
+        "starts ends with is set empty within older than any json true false null end"
+    )
 )
-SHOWN = {**_SIGNS, **{word.upper(): word for word in sorted(KEYWORDS)}}
+SHOWN = {**{word.upper(): word for word in sorted(KEYWORDS)}, **_SIGNS}

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 import plunk.models  # noqa: F401 - fills Base.metadata
 from plunk.config import read_settings
-from plunk.db import Base, UtcDateTime, open_engine
+from plunk.db import Base, UtcDateTime
+from plunk.migrating import is_made, migration_engine
 
 
 def plain_type(kind: str, item: object, _context: object) -> str | bool:
@@ -24,6 +25,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         render_item=plain_type,
+        include_object=lambda item, *_: is_made(connection, item),
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -35,7 +37,7 @@ def main() -> None:
     if connection is not None:
         run(connection)
         return
-    with open_engine(read_settings().database_url).connect() as own:
+    with migration_engine(read_settings().database_url).connect() as own:
         run(own)
         own.commit()
 

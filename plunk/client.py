@@ -22,6 +22,7 @@ Json = dict[str, Any]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TIMEOUT_SECONDS = 30.0
 MAX_PAGE = 100
+NO_CONTENT = 204
 
 
 class ApiError(PlunkError):
@@ -160,6 +161,19 @@ class Client:
             "POST", "/contacts", _given(email=email, data=data, subscribed=subscribed)
         )
 
+    def set_secret(self, name: str, value: str) -> Json:
+        """Store a secret, or replace its value."""
+        return self._call("PUT", f"/secrets/{quote(name, safe='')}", {"value": value})
+
+    def list_secrets(self) -> list[Json]:
+        """Return the project's secrets, without their values."""
+        secrets: list[Json] = self._call("GET", "/secrets")["secrets"]
+        return secrets
+
+    def delete_secret(self, name: str) -> None:
+        """Delete a secret."""
+        self._call("DELETE", f"/secrets/{quote(name, safe='')}")
+
     def is_up(self) -> bool:
         """Tell whether the server answers and reaches its database."""
         try:
@@ -191,6 +205,8 @@ class Client:
         return self._read(response)
 
     def _read(self, response: requests.Response) -> Json:
+        if response.status_code == NO_CONTENT:
+            return {}
         try:
             answer = response.json()
         except ValueError:

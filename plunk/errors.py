@@ -163,6 +163,13 @@ class WorkflowNotFound(NotFound):
     resource = "Workflow"
 
 
+class SegmentNotFound(NotFound):
+    """No such segment in this project."""
+
+    code = "SEGMENT_NOT_FOUND"
+    resource = "Segment"
+
+
 class UnknownRoute(PlunkError):
     """Nothing is served at this path."""
 

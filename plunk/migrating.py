@@ -8,7 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, Index, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from plunk.db import open_engine
 from plunk.errors import Misconfigured
@@ -19,7 +21,7 @@ LOCK = 7_265_110  # any number; PostgreSQL's advisory lock that lets one migrati
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate the database at this URL; safe to run twice and by several machines at once."""
-    engine = open_engine(url)
+    engine = migration_engine(url)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -29,6 +31,28 @@ def upgrade(url: str, revision: str = "head") -> None:
             command.upgrade(config, revision)
     finally:
         engine.dispose()
+
+
+def migration_engine(url: str) -> Engine:
+    """Return an engine whose SQLite connections may drop a table that others point at.
+
+    SQLite changes a check or a type by copying the table; with foreign keys on, dropping the old
+    one would delete what points into it.
+    """
+    engine = open_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _loosen_keys)
+    return engine
+
+
+def is_made(connection: Connection, item: object) -> bool:
+    """Tell whether this database is to have an item of the models; SQLite has no GIN indexes."""
+    is_special = isinstance(item, Index) and item.dialect_options["postgresql"]["using"]
+    return not is_special or connection.dialect.name == "postgresql"
+
+
+def _loosen_keys(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA foreign_keys = OFF")
 
 
 def is_behind(engine: Engine) -> bool:

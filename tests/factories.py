@@ -11,6 +11,9 @@ from typing import Any
 from plunk.clock import ManualClock
 from plunk.delivery.memory import MemoryProvider
 from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.computing import compute_due
+from plunk.engine.shell.firing import fire_due
+from plunk.engine.shell.following import follow
 from plunk.engine.shell.hooks import call_due
 from plunk.engine.shell.mail import deliver_due
 from plunk.outbound import Answer, OutgoingRequest
@@ -47,6 +50,9 @@ class Machine:
             advance_due(self.worker.engine)
             + deliver_due(self.worker.mailer)
             + call_due(self.worker.caller)
+            + fire_due(self.worker.engine)
+            + compute_due(self.worker.engine)
+            + follow(self.worker.engine, self.worker.follower)
         ):
             pass
 

@@ -33,8 +33,10 @@ LEAVES = {
     )
 }
 PURE = {"plunk.conditions", "plunk.expressions", "plunk.errors"}
+# Corners of the services without a database: pure rules that the simulation follows, too.
+CALM = {f"plunk.services.{name}" for name in ("contact_data", "schedules", "variables")}
 DATA = {"plunk.db", "plunk.models"}
-SERVED = {"plunk.http", "plunk.schemas", "plunk.services", *DATA, *LEAVES}
+SERVED = {"plunk.http", "plunk.schemas", "plunk.services", *CALM, *DATA, *LEAVES}
 
 # room → the other rooms it may import
 ROOMS: dict[str, set[str]] = {
@@ -43,15 +45,20 @@ ROOMS: dict[str, set[str]] = {
     "plunk": set(),
     **dict.fromkeys(sorted(LEAVES), LEAVES),
     "plunk.conditions": {"plunk.errors"},
+    "plunk.expressions": {"plunk.conditions", *LEAVES},  # they read times alike
     "plunk.engine": set(),
     "plunk.engine.core": PURE,
     "plunk.delivery": LEAVES,
-    "plunk.db": LEAVES,
+    "plunk.db": {"plunk.conditions", *LEAVES},  # registers the functions it asks SQLite for
     "plunk.models": {"plunk.db", *LEAVES},
     "plunk.migrating": {"plunk.db", *LEAVES},
     "plunk.schemas": {"plunk.services", *DATA, *LEAVES},
+    **{name: {"plunk.conditions", "plunk.engine.core", *CALM, *LEAVES} for name in CALM},
+    "plunk.simulation": {"dsl", "plunk.engine.core", "plunk.conditions", *CALM, *LEAVES},
     "plunk.services": {
         "dsl",
+        "plunk.simulation",
+        *CALM,
         "plunk.conditions",
         "plunk.delivery",
         "plunk.engine.core",
@@ -63,6 +70,7 @@ ROOMS: dict[str, set[str]] = {
         "plunk.delivery",
         "plunk.engine.core",
         "plunk.services",
+        *CALM,
         *DATA,
         *LEAVES,
     },
@@ -79,6 +87,8 @@ ROOMS: dict[str, set[str]] = {
         *LEAVES,
     },
     "plunk.client": {"plunk.errors"},
+    "plunk.pictures": {"plunk.errors"},
+    "plunk.editing": {"dsl"},
     "plunk.smtp_sink": LEAVES,
 }
 ANYTHING = {"plunk.application", "plunk.cli"}
@@ -99,18 +109,22 @@ OUTSIDE: dict[str, set[str]] = {
     "apscheduler": {"plunk.worker"},
     "certifi": {"plunk.outbound"},
     "click": {"plunk.cli"},
+    "cronsim": {"plunk.services.schedules"},
     "cryptography": {"plunk.security"},
     "css_inline": {"plunk.rendering"},
     "flask": {"plunk.application", "plunk.http", "plunk.api", "plunk.dialects", "plunk.web"},
     "flask_sqlalchemy": {"plunk.db"},
     "granian": {"plunk.cli"},
+    "fast_sugiyama": {"plunk.pictures"},
     "idna": {"plunk.outbound", "plunk.delivery"},
     "inscriptis": {"plunk.rendering"},
     "lark": {"dsl.parser", "dsl.syntax_errors"},
     "limits": {"plunk.http"},
     "liquid": {"plunk.rendering"},
     "markupsafe": {"plunk.api", "plunk.web"},
+    "lsprotocol": {"plunk.editing"},
     "marshmallow": {"plunk.schemas", "plunk.http", "plunk.dialects"},
+    "pygls": {"plunk.editing"},
     "requests": {"plunk.client", "plunk.outbound"},
     "sqlalchemy": {
         "plunk.api.system",  # asks whether the database answers
@@ -137,11 +151,24 @@ OUTSIDE: dict[str, set[str]] = {
     "werkzeug": {"plunk.application", "plunk.http", "plunk.api", "plunk.dialects", "plunk.web"},
 }
 # Who speaks to the language; the command line checks files without a server.
-DSL_SPEAKERS = {"plunk.services.workflow_text", "plunk.cli"}
+DSL_SPEAKERS = {
+    "plunk.editing",
+    "plunk.services.condition_texts",
+    "plunk.services.workflow_text",
+    "plunk.simulation",
+    "plunk.cli",
+}
 
 # What would make a pure room depend on when and where it runs.
 IMPURE = {"random", "secrets", "socket", "threading", "time", "urllib.request", "uuid"}
-PURE_ROOMS = ("plunk.conditions", "plunk.engine.core", "plunk.expressions", "dsl")
+PURE_ROOMS = (
+    "plunk.conditions",
+    "plunk.engine.core",
+    "plunk.expressions",
+    "plunk.simulation",
+    "dsl",
+    *sorted(CALM),
+)
 
 # Who may read the time besides the clock, and why.
 CLOCKS = {

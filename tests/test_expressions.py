@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plunk.errors import InvalidExpression
-from plunk.expressions import compute, evaluate
+from plunk.expressions import Concealed, SecretName, compute, evaluate
 
 NOW = "2026-03-01T12:00:00.000Z"
 DATA = {"name": " Ada ", "n": 4, "items": [1, 2], "big": "x" * 300_000, "nothing": None}
@@ -21,6 +21,12 @@ class Known:
     def get(self, path: tuple[str | int, ...], default: object = None) -> object:
         known: dict[Any, object] = {("now",): NOW, **{(key,): value for key, value in DATA.items()}}
         return known.get(path, default)
+
+    def render(self, source: str) -> str:
+        return source.replace("{{ name }}", "Ada")
+
+
+DAYS = ["duration", 3, "days"]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,18 @@ class Known:
         (["call", "length", ["get", "items"]], 2),
         (["call", "length", ["object", [["a", 1]]]], 1),
         (["call", "now"], NOW),
+        (["-", ["call", "now"], DAYS], "2026-02-26T12:00:00.000Z"),
+        (["+", ["duration", 90, "minutes"], NOW], "2026-03-01T13:30:00.000Z"),
+        (["+", "2028-02-27", ["duration", 2, "days"]], "2028-02-29"),
+        (["-", "2026-03-01", ["duration", 1, "weeks"]], "2026-02-22"),
+        (["+", "2026-03-01", ["duration", 0.5, "days"]], "2026-03-01T12:00:00.000Z"),
+        (["+", "2026-03-01T10:00+02:00", DAYS], "2026-03-04T08:00:00.000Z"),
+        (["date", "2026-03-01"], "2026-03-01"),
+        (["call", "date", "2026-03-01 10:00+02:00"], "2026-03-01T08:00:00.000Z"),
+        (["date", 1_772_366_400], NOW),
+        (["date", 1_772_366_400_000], NOW),
+        (["render", "Hi {{ name }}"], "Hi Ada"),
+        (["+", ["call", "render", "{{ name }}"], "!"], "Ada!"),
     ],
 )
 def test_value(expression: object, value: object) -> None:
@@ -101,7 +119,26 @@ def doubled(times: int) -> object:
         (["call", "round", 1.5, "x"], "cannot compute round"),
         (["call", "length", 5], "cannot compute length(5)"),
         (["call", "eval", 5], "there is no function eval()"),
-        (["call", "now", 5], "there is no function now()"),
+        (["call", "now", 5], "cannot compute now(5)"),
+        (DAYS, "a duration can only be added to"),
+        (["list", DAYS], "a duration can only be added to"),
+        (["+", DAYS, DAYS], "cannot compute a duration of 3 days, 0:00:00 + a duration"),
+        (["-", DAYS, NOW], "cannot compute a duration"),
+        (["+", "soon", DAYS], '"soon" + a duration of 3 days, 0:00:00: the text is not a time'),
+        (["-", None, DAYS], "cannot compute null - a duration"),
+        (["-", "2026-02-30", DAYS], "is not a time"),
+        (["-", "0001-01-02", DAYS], "outside the calendar"),
+        (["duration", 1, "moons"], "the unit of a duration is one of seconds"),
+        (["duration", "1", "days"], 'a duration needs a number, not "1"'),
+        (["duration", 1e300, "days"], "too long"),
+        (["date", "tomorrow"], 'cannot compute date("tomorrow")'),
+        (["date", True], "cannot compute date(true)"),
+        (["date", 1e300], "cannot compute date(1e+300)"),
+        (["render", 5], "cannot compute render(5)"),
+        (["secret", "TOKEN"], "secret() may only stand in a web hook's"),
+        (["call", "upper", ["secret", "TOKEN"]], "cannot compute upper(a text with a secret)"),
+        (["secret", "no good"], "secret() needs a name"),
+        (["list", *[["render", "x"]] * 120], "too much work"),
         (["get"], "not an expression: [1 values]"),
         (["get", True], "a path is made of"),
         (["get", ["a"]], "a path is made of"),
@@ -133,6 +170,16 @@ def test_compute_can_mark_what_it_computed() -> None:
     assert marked == ["plain", ("computed", "text")]
 
 
+def test_secrets_are_marks_that_texts_are_joined_around() -> None:
+    bearer = ["+", "Bearer ", ["secret", "TOKEN"]]
+    value = compute({"h": {"$expr": ["+", bearer, "!"]}}, Known(), may_conceal=True)
+    hidden = Concealed(("Bearer ", SecretName("TOKEN"), "!"))
+    assert value == {"h": hidden}
+    assert hidden.shown == "Bearer [secret TOKEN]!"
+    with pytest.raises(InvalidExpression, match="may only stand"):
+        compute({"$expr": ["list", bearer]}, Known())
+
+
 def test_compute_counts_all_its_expressions_together() -> None:
     with pytest.raises(InvalidExpression, match="too much work"):
         compute([{"$expr": ["get", "big"]}] * 4, Known())
@@ -151,7 +198,7 @@ SCALARS = (
 )
 HEADS = st.sampled_from(
     ["get", "list", "object", "+", "-", "*", "/", "??", "neg", "call", "round", "length", "n"]
-)
+) | st.sampled_from(["duration", "days", "date", "render", "secret", "2026-03-01"])
 EXPRESSIONS: st.SearchStrategy[object] = st.recursive(
     SCALARS | HEADS,
     lambda inner: (

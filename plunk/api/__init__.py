@@ -7,6 +7,8 @@ from plunk.api.docs import docs
 from plunk.api.executions import executions
 from plunk.api.flows import flows
 from plunk.api.public import public
+from plunk.api.secrets import secrets
+from plunk.api.segments import segments
 from plunk.api.system import system
 from plunk.api.templates import templates
 from plunk.api.workflows import workflows
@@ -19,5 +21,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     workflows,
     executions,
     flows,
+    segments,
+    secrets,
     docs,
 )

@@ -8,7 +8,7 @@ from flask import Blueprint
 
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
 from plunk.schemas.flows import BundleIn, CheckedOut, DeployedOut, DeployIn, FlowIn, FlowOut
-from plunk.services import deploying, flow_templates, flow_texts, workflow_text
+from plunk.services import deploying, flow_names, flow_texts, workflow_text
 from plunk.services.deploying import Bundle
 
 flows = Blueprint("flows", __name__)
@@ -23,9 +23,11 @@ LIMIT = 5 * 1024 * 1024
 )
 def check_flows(call: Call, *, body: dict[str, dict[str, str]]) -> Answer:
     """List everything that is wrong or doubtful in a bundle; nothing is stored."""
-    known = flow_templates.names(call.session, call.project.id)
+    known = flow_names.catalog(call.session, call.project.id)
     call.session.rollback()  # reading a text takes time that no other writer should wait for
-    found = workflow_text.check(body["files"], known)
+    found = workflow_text.check(
+        body["files"], known.templates.known.names, known.segments.known.names
+    )
     return {"diagnostics": found, "valid": workflow_text.is_valid(found)}, 200
 
 
@@ -36,7 +38,7 @@ def check_flows(call: Call, *, body: dict[str, dict[str, str]]) -> Answer:
     spec=Spec(body=DeployIn(), answers={200: DeployedOut()}, body_limit=LIMIT, errors=(409,)),
 )
 def deploy_flows(call: Call, *, body: Bundle) -> Answer:
-    """Create or update a bundle's templates and workflows by name, all of them or none."""
+    """Create or update templates, segments and workflows by name, all of the bundle or none."""
     call.session.rollback()
     written = workflow_text.read(body.files)
     deployed = deploying.deploy(
@@ -66,7 +68,7 @@ def replace_flow(call: Call, workflow_id: str, *, body: dict[str, Any]) -> Answe
     """Make a workflow what a text says; steps that stay keep their runs."""
     call.session.rollback()
     written = workflow_text.read(body["files"])
-    replaced = deploying.replace(
+    replaced = deploying.replace_one(
         call.session,
         call.project.id,
         workflow_id,

@@ -155,6 +155,8 @@ def _parameter(document: Json, parameter: Json) -> Row:
 def _rows(document: Json, schema: Json, prefix: str = "", depth: int = 0) -> Iterator[Row]:
     """Describe the members of an object; those of objects inside it have dotted names."""
     schema = _resolved(document, schema)
+    if "items" in schema:
+        schema, prefix = _resolved(document, schema["items"]), f"[].{prefix}"
     needed = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
         yield _row(document, prefix + name, member, required=name in needed)

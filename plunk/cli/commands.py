@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -102,6 +103,61 @@ def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
 
 
 @plunk.command()
+@click.argument("paths", type=PATH, nargs=-1)
+@click.option("--format", "form", default="mermaid", help="mermaid (default), dot or svg.")
+@click.option("--workflow", "name", help="Only the workflow with this name.")
+def graph(paths: tuple[Path, ...], form: str, name: str | None) -> int:
+    """Draw the workflows of .flow files and folders; by default of this folder."""
+    from plunk.cli.graphs import graph
+
+    return graph(paths or (Path(),), form=form, name=name)
+
+
+@plunk.command()
+def lsp() -> int:
+    """Serve editors: the language server of .flow files, on standard input and output."""
+    from plunk.cli.graphs import serve_editors
+
+    return serve_editors()
+
+
+@plunk.command()
+@click.argument("paths", type=PATH, nargs=-1)
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write a JUnit XML file.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), help="Fail below this coverage.")
+@click.option("--filter", "wanted", help="Only tests with this text in their name.")
+@as_json
+def test(
+    paths: tuple[Path, ...],
+    *,
+    junit: Path | None,
+    fail_under: float | None,
+    wanted: str | None,
+    as_json: bool,
+) -> int:
+    """Run the tests in .flow files and folders, by default in this folder, on a virtual clock."""
+    from plunk.cli.testing import Options, run
+
+    return run(paths or (Path(),), Options(junit, fail_under, wanted, as_json))
+
+
+@plunk.command()
+@click.argument("path", type=PATH)
+@click.option("--event", help="What happens to the contact; else --workflow is started by hand.")
+@click.option("--contact", required=True, help="A JSON object: email, data, subscribed.")
+@click.option("--data", help="The data of the event, as a JSON object.")
+@click.option("--days", type=click.FloatRange(0, 3_660), default=30.0, show_default="30")
+@click.option("--workflow", help="Only this workflow takes part.")
+@click.option("--at", help="When it begins, such as 2026-03-01T09:00Z; by default now.")
+@as_json
+def simulate(path: Path, *, as_json: bool, **story: Any) -> int:  # noqa: ANN401 - the options
+    """Print what .flow files would do to one contact, without sending or storing anything."""
+    from plunk.cli.simulating import run
+
+    return run(path, story, as_json=as_json)
+
+
+@plunk.command()
 @click.argument("folder", type=FOLDER, default=Path())
 def deploy(folder: Path) -> int:
     """Make a project's workflows and templates what the folder's .flow files say.
@@ -111,6 +167,40 @@ def deploy(folder: Path) -> int:
     from plunk.cli.flows import deploy
 
     return deploy(folder)
+
+
+@plunk.group()
+def secret() -> None:
+    """Values that workflows may use and nobody can read back.
+
+    PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
+    """
+
+
+@secret.command("set")
+@click.argument("name")
+def set_secret(name: str) -> None:
+    """Store a secret; its value comes from standard input, or is asked for."""
+    from plunk.cli.secrets import set_secret
+
+    set_secret(name)
+
+
+@secret.command("list")
+def list_secrets() -> None:
+    """Print the names of the project's secrets."""
+    from plunk.cli.secrets import list_secrets
+
+    list_secrets()
+
+
+@secret.command("delete")
+@click.argument("name")
+def delete_secret(name: str) -> None:
+    """Delete a secret."""
+    from plunk.cli.secrets import delete_secret
+
+    delete_secret(name)
 
 
 @plunk.command()

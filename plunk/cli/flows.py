@@ -33,6 +33,26 @@ def check(paths: Sequence[Path], *, as_json: bool) -> int:
     return int(any(item.is_error for item in found))
 
 
+def read_files(paths: Sequence[Path]) -> Files:
+    """Return the bundle in these files and folders; BadRequest when no .flow file is there."""
+    _, files = _read(paths)
+    if not any(path.endswith(".flow") for path in files):
+        raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
+    return {path: _shown(content) for path, content in files.items()}
+
+
+def seen_from_here(path: str, paths: Sequence[Path]) -> str:
+    """Return where a file of the bundle in these paths is, as seen from the current folder."""
+    return _place(path, _root(paths))
+
+
+def show_all(found: Iterable[dsl.Diagnostic], files: Files) -> None:
+    """Print mistakes and how many there are, on standard error."""
+    listed = list(found)
+    show(listed, files)
+    click.echo(summary(listed, files), err=True)
+
+
 def deploy(folder: Path) -> int:
     """Deploy the folder's bundle to the server in the environment; print what changed."""
     files = read_folder(folder)
@@ -102,11 +122,14 @@ def summary(found: Sequence[dsl.Diagnostic], files: Mapping[str, object]) -> str
 
 def _read(paths: Sequence[Path]) -> tuple[Path, dict[str, bytes]]:
     """Return the folder that all of these paths are in, and their files relative to it."""
-    given = [path.absolute() for path in paths]
-    folders = [path if path.is_dir() else path.parent for path in given]
-    root = Path(os.path.commonpath(folders))
-    files = dsl.load_paths(given)
+    root = _root(paths)
+    files = dsl.load_paths([path.absolute() for path in paths])
     return root, {Path(path).relative_to(root).as_posix(): files[path] for path in files}
+
+
+def _root(paths: Sequence[Path]) -> Path:
+    given = [path.absolute() for path in paths]
+    return Path(os.path.commonpath([one if one.is_dir() else one.parent for one in given]))
 
 
 def _placed(item: dsl.Diagnostic, root: Path) -> dsl.Diagnostic:
@@ -146,6 +169,6 @@ def changes(answer: Mapping[str, Any]) -> list[str]:
     """Return a line for each thing that a deployment created, changed or left alone."""
     return [
         f"{kind[:-1]} {item['name']}: {item['status']}"
-        for kind in ("templates", "workflows")
+        for kind in ("templates", "segments", "workflows")
         for item in answer[kind]
     ]

@@ -15,6 +15,11 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def milliseconds(at: datetime) -> datetime:
+    """Return an instant in whole milliseconds, which is all that JSON shows of it."""
+    return at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+
+
 def instant(value: object) -> datetime | None:
     """Return what an ISO date or date-time says; without a zone it is UTC. Else None."""
     if not isinstance(value, str) or not ISO_DATE.match(value):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from plunk.conditions.instants import before, instant, iso
+from plunk.conditions.instants import before, instant, iso, milliseconds
 from plunk.conditions.nodes import (
     MISSING,
     All,
     Any,
     Computed,
     Condition,
+    Count,
+    Emails,
+    Events,
+    History,
     Literal,
+    Membership,
     Not,
     Operand,
     Path,
@@ -22,6 +28,8 @@ from plunk.conditions.nodes import (
 from plunk.errors import InvalidCondition
 
 Operators: TypeAlias = Mapping[str, Callable[[object, object], bool]]
+# A rule set is one table, or one for each kind of field.
+Rules: TypeAlias = Operators | Callable[[Operand], Operators]
 
 
 class Facts(Protocol):
@@ -35,8 +43,16 @@ class Facts(Protocol):
         """Return the value of an expression in its JSON form."""
         ...
 
+    def answer(self, operand: History) -> object:
+        """Return what history says.
 
-def matches(node: Condition, facts: Facts, operators: Operators) -> bool:
+        The latest instant or None for Events and Emails, a number for Count, true or false for
+        Membership.
+        """
+        ...
+
+
+def matches(node: Condition, facts: Facts, operators: Rules) -> bool:
     """Return whether the condition holds; `operators` is the rule set."""
     match node:
         case Test():
@@ -49,11 +65,12 @@ def matches(node: Condition, facts: Facts, operators: Operators) -> bool:
             return not matches(part, facts, operators)
 
 
-def holds(test: Test, actual: object, facts: Facts, operators: Operators) -> bool:
-    """Return whether a value passes a test; the test's own field is not looked at."""
-    if test.operator not in operators:
+def holds(test: Test, actual: object, facts: Facts, operators: Rules) -> bool:
+    """Return whether a value passes a test; what the test's own field holds is not looked at."""
+    table = operators if isinstance(operators, Mapping) else operators(test.field)
+    if test.operator not in table:
         raise InvalidCondition(f"unknown operator {test.operator}")
-    return operators[test.operator](actual, expected(test, facts))
+    return table[test.operator](actual, expected(test, facts))
 
 
 def expected(test: Test, facts: Facts) -> object:
@@ -71,13 +88,19 @@ def value_of(operand: Operand, facts: Facts) -> object:
             return value
         case Computed(expression):
             return facts.evaluate(expression)
+        case Events() | Emails() | Membership() | Count():
+            return facts.answer(operand)
 
 
 def _cutoff(amount: object, unit: str, facts: Facts) -> str:
-    now = instant(facts.get(("now",), MISSING))
+    return iso(cutoff(instant(facts.get(("now",), MISSING)), amount, unit))
+
+
+def cutoff(now: datetime | None, amount: object, unit: str) -> datetime:
+    """Return the instant so many units before now, in whole milliseconds."""
     if now is None or isinstance(amount, bool) or not isinstance(amount, int | float):
         raise InvalidCondition(f"cannot count {amount!r} {unit} back from now")
-    at = before(now, amount, unit)
+    at = before(milliseconds(now), amount, unit)
     if at is None:
         raise InvalidCondition(f"{amount!r} {unit} before now is outside the calendar")
-    return iso(at)
+    return milliseconds(at)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -18,11 +19,17 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """A JSON value that stands for itself."""
+    """A JSON value that stands for itself; 1, 1.0 and true are three different ones."""
 
     value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and _exact(self.value) == _exact(other.value)
+
+    def __hash__(self) -> int:
+        return hash(_exact(self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +39,58 @@ class Path:
     parts: PathParts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Computed:
     """An expression in its JSON form; the facts know how to evaluate it."""
 
     expression: object
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Computed) and _exact(self.expression) == _exact(other.expression)
 
-Operand: TypeAlias = Literal | Path | Computed
+    def __hash__(self) -> int:
+        return hash(_exact(self.expression))
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The latest event of a name, of those whose data (`event.<key>`) meets `where`."""
+
+    name: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emails:
+    """The latest e-mail activity; its template may have to be a certain one."""
+
+    activity: str
+    template_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether the contact is in a segment."""
+
+    segment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many events of a name there are, all of them or those of the last `within` units."""
+
+    event: str
+    where: Condition | None = None
+    within: float | None = None
+    unit: str | None = None
+
+
+History: TypeAlias = Events | Emails | Membership | Count
+Operand: TypeAlias = Literal | Path | Computed | History
+
+
+def _exact(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +142,8 @@ def normal(node: Condition) -> Condition:
             return _joined(Any, parts)
         case Not(part):
             return Not(normal(part))
+        case Test(field=(Events(where=where) | Count(where=where)) as field) if where:
+            return replace(node, field=replace(field, where=normal(where)))
         case Test():
             return node
 

@@ -3,7 +3,7 @@
 tree    {"logic": "AND"|"OR", "groups": [group, ...]}  |  {"not": tree}
 group   {"filters": [filter, ...], "conditions"?: tree}        everything in it is ANDed
 filter  {"field": field, "operator": name, "value"?: value, "unit"?: unit}
-field   dotted text  |  {"$expr": expression}
+field   dotted text  |  {"$expr": expression}  |  history, see history_json
 value   any JSON     |  {"$expr": expression}
 """
 
@@ -12,13 +12,24 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from itertools import pairwise
 
+from plunk.conditions.history_json import (
+    MEMBERSHIP,
+    WITH_WINDOW,
+    detail_json,
+    history_from_json,
+    history_json,
+)
 from plunk.conditions.instants import UNIT_SECONDS
 from plunk.conditions.nodes import (
     All,
     Any,
     Computed,
     Condition,
+    Count,
+    Emails,
+    Events,
     Literal,
+    Membership,
     Not,
     Operand,
     Path,
@@ -31,13 +42,11 @@ from plunk.errors import InvalidCondition
 MAX_DEPTH = 64
 MAX_INDEX_DIGITS = 9
 KINDS: Mapping[object, type[All | Any]] = {"AND": All, "OR": Any}
-WITHOUT_VALUE = frozenset(
-    {"exists", "notExists", "isEmpty", "isNotEmpty"}
-    | {"triggered", "notTriggered", "memberOfSegment", "notMemberOfSegment"}
-)
-WITH_UNIT = frozenset(
-    {"within", "olderThan", "triggeredWithin", "triggeredOlderThan", "notTriggeredWithin"}
-)
+WITHOUT_VALUE = MEMBERSHIP | {
+    *("exists", "notExists", "isEmpty", "isNotEmpty"),
+    *("triggered", "notTriggered"),
+}
+WITH_UNIT = WITH_WINDOW | {"within", "olderThan"}
 
 
 def from_json(raw: object, operators: Container[str] | None = None) -> Condition:
@@ -65,7 +74,7 @@ def _group(raw: object, at: str, operators: Container[str] | None, depth: int) -
     if not isinstance(raw, dict) or not isinstance(raw.get("filters"), list):
         raise InvalidCondition(f"{at} needs an array of filters")
     parts: list[Condition] = [
-        comparison_from_json(item, f"{at}.filters[{index}]", operators)
+        comparison_from_json(item, f"{at}.filters[{index}]", operators, depth=depth)
         for index, item in enumerate(raw["filters"])
     ]
     if raw.get("conditions") is not None:
@@ -81,6 +90,7 @@ def comparison_from_json(
     operators: Container[str] | None = None,
     *,
     is_value_optional: bool = False,
+    depth: int = 1,
 ) -> Test:
     """Return one comparison; a missing value is only let through where the place allows it."""
     if not isinstance(raw, dict):
@@ -93,7 +103,11 @@ def comparison_from_json(
     if "value" not in raw and operator not in WITHOUT_VALUE and not is_value_optional:
         raise InvalidCondition(f"{at}.value is required for {operator}")
     value = _operand(raw["value"], f"{at}.value") if "value" in raw else None
-    return Test(field_from_json(raw.get("field"), f"{at}.field"), operator, value, _unit(raw, at))
+    history = history_from_json(
+        raw, at, lambda where, place: normal(_tree(where, place, operators, depth + 1))
+    )
+    field = history or field_from_json(raw.get("field"), f"{at}.field")
+    return Test(field, operator, value, _unit(raw, at))
 
 
 def _unit(raw: Mapping[str, object], at: str) -> str | None:
@@ -194,11 +208,13 @@ def _test_json(test: Test) -> dict[str, object]:
         json["value"] = _operand_json(test.value)
     if test.unit is not None:
         json["unit"] = test.unit
-    return json
+    return json | detail_json(test.field, _tree_json)
 
 
 def _field_json(field: Operand) -> object:
     match field:
+        case Events() | Emails() | Membership() | Count():
+            return history_json(field, _tree_json)
         case Path(parts):
             text = ".".join(map(str, parts))
             return text if _dotted(text) == parts and all(text.split(".")) else _operand_json(field)
@@ -214,3 +230,4 @@ def _operand_json(operand: Operand) -> object:
             return {"$expr": ["get", *parts]}
         case Computed(expression):
             return {"$expr": expression}
+    raise InvalidCondition("history stands on the left of a comparison only")

@@ -20,6 +20,13 @@ class Contact(Base):
         UniqueConstraint("project_id", "email"),
         UniqueConstraint("project_id", "id"),
         Index("ix_contacts_newest", "project_id", "created_at", "id"),
+        # for `data @> …`, which conditions say; SQLite has nothing like it
+        Index(
+            "ix_contacts_data",
+            "data",
+            postgresql_using="gin",
+            postgresql_ops={"data": "jsonb_path_ops"},
+        ).ddl_if(dialect="postgresql"),
     )
 
     id: Mapped[str] = primary_id()

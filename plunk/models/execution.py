@@ -29,7 +29,9 @@ class Execution(Base):
     """One run of one workflow for one subject.
 
     `due_at` says when a worker has to look at the run; it is null only while the run waits for an
-    event without limit, or has ended. `signal` is what arrived for it and is not yet worked in.
+    event without limit, or has ended. A run that waits for a condition awaits ANYTHING: `due_at`
+    is then its next look, and `deadline_at` its limit. `signal` is what arrived for the run and is
+    not yet worked in.
     """
 
     __tablename__ = "executions"
@@ -84,6 +86,7 @@ class Execution(Base):
     version: Mapped[int] = mapped_column(default=0)
     depth: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
     awaited_event: Mapped[str | None] = mapped_column(String)
     awaited_where: Mapped[dict[str, Any] | None] = mapped_column(Json)
     awaited_call: Mapped[int | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plunk.db import Base, Id, Json
@@ -22,7 +22,13 @@ STEP_TYPES = (
     "EXIT",
     "WEBHOOK",
     "UPDATE_CONTACT",
+    "SPLIT",
+    "TRACK",
+    "SEGMENT",
 )
+# What is listened for under this name is a condition: anything at all may make it hold.
+ANYTHING = ""
+LISTENING = ("start", "stop", "goal")
 WAIT_OUTCOMES = ("EVENT", "TIMEOUT")
 
 
@@ -45,6 +51,7 @@ class Workflow(Base):
     enabled: Mapped[bool] = mapped_column(default=False)
     trigger_type: Mapped[str] = mapped_column(String(20), default="EVENT")
     trigger_config: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    headers: Mapped[dict[str, Any] | None] = mapped_column(Json)
     allow_reentry: Mapped[bool] = mapped_column(default=False)
     reentry_seconds: Mapped[int | None]
     revision: Mapped[int] = mapped_column(default=0)
@@ -53,22 +60,45 @@ class Workflow(Base):
 
 
 class Trigger(Base):
-    """One event that starts one workflow, with the condition it must meet."""
+    """What a workflow listens for: an event with its condition, or a time.
+
+    Of a schedule or a date, `next_at` is the occurrence that comes next or is under way, `cursor`
+    the last contact it has reached, and `fired_at` the occurrence that was finished last.
+    """
 
     __tablename__ = "triggers"
     __table_args__ = (
         owned("workflow_id", "workflows", on_delete="CASCADE"),
         owned("entry_step_id", "steps", on_delete="CASCADE"),
+        owned("segment_id", "segments"),
+        one_of("kind", LISTENING),
         Index("ix_triggers_event", "project_id", "event_name"),
         Index("ix_triggers_workflow", "workflow_id"),
+        Index("ix_triggers_segment", "segment_id"),
+        Index(
+            "ix_triggers_due",
+            "project_id",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = primary_id()
     project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
     workflow_id: Mapped[str] = mapped_column(Id)
     entry_step_id: Mapped[str] = mapped_column(Id)
-    event_name: Mapped[str] = mapped_column(String)
+    kind: Mapped[str] = mapped_column(String(10), server_default="start")
+    position: Mapped[int] = mapped_column(server_default="0")
+    event_name: Mapped[str | None] = mapped_column(String)
     condition: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    segment_id: Mapped[str | None] = mapped_column(Id)
+    cron: Mapped[str | None] = mapped_column(String(100))
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    date_config: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    next_at: Mapped[datetime | None]
+    fired_at: Mapped[datetime | None]
+    cursor: Mapped[str | None] = mapped_column(Id)
 
 
 class Step(Base):
@@ -123,7 +153,10 @@ class Transition(Base):
 
 
 class Revision(Base):
-    """One state of a workflow's graph, never changed once written; `source` is its `.flow` text."""
+    """One state of a workflow's graph, which never changes once it is written.
+
+    `source` is the `.flow` text it was made from; other words for the same graph may replace it.
+    """
 
     __tablename__ = "revisions"
     __table_args__ = (owned("workflow_id", "workflows", on_delete="CASCADE"),)

@@ -21,6 +21,7 @@ from plunk.ids import parse_id
 from plunk.schemas.problems import json_type, problem
 
 INT32 = 2**31 - 1
+MAX_CONDITION_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,21 @@ class JsonObject(Coded, fields.Dict):
 
 class AnyJson(Coded, fields.Raw):
     """Any JSON value."""
+
+
+class ConditionField(Coded, fields.Raw):
+    """A condition: a filter tree, or the text that stands for one."""
+
+    kind = "object"
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, Any] | str:
+        if not isinstance(value, dict | str) or not value:
+            raise self.wrong_type(value)
+        if len(json.dumps(value)) > MAX_CONDITION_BYTES:
+            raise problem(f"Condition must take at most {MAX_CONDITION_BYTES} bytes", "too_big")
+        return value
 
 
 class ListOf(Coded, fields.List[Any]):

@@ -109,15 +109,15 @@ class CheckedOut(Schema):
     valid = Flag()
 
 
-class TemplateOutcomeOut(Schema):
-    """What became of a template."""
+class OutcomeOut(Schema):
+    """What became of a template or a segment."""
 
     id = IdText()
     name = Text()
     status = Choice("created", "changed", "unchanged")
 
 
-class WorkflowOutcomeOut(TemplateOutcomeOut):
+class WorkflowOutcomeOut(OutcomeOut):
     """What became of a workflow."""
 
     revision = Whole()
@@ -126,7 +126,8 @@ class WorkflowOutcomeOut(TemplateOutcomeOut):
 class DeployedOut(Schema):
     """What became of a bundle; the diagnostics are warnings."""
 
-    templates = ListOf(Sub(TemplateOutcomeOut))
+    templates = ListOf(Sub(OutcomeOut))
+    segments = ListOf(Sub(OutcomeOut))
     workflows = ListOf(Sub(WorkflowOutcomeOut))
     diagnostics = ListOf(Sub(DiagnosticOut))
 

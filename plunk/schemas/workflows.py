@@ -24,8 +24,23 @@ from plunk.schemas.fields import (
 )
 from plunk.schemas.pages import PageOut, PageQueryIn, columns_of
 from plunk.schemas.problems import at, problem
-from plunk.services.revisions import MAX_EVENT_NAME
+from plunk.schemas.workflow_headers import (
+    GOALS,
+    MAX_ITEMS,
+    QUIET,
+    STOPS,
+    TIMEZONE,
+    GoalIn,
+    GoalOut,
+    QuietHoursIn,
+    QuietHoursOut,
+    TimezoneIn,
+    TimezoneOut,
+    WatchIn,
+    WatchOut,
+)
 from plunk.services.step_removal import Removal
+from plunk.services.triggers import MAX_EVENT_NAME
 from plunk.services.workflow_edges import OUTCOMES, EdgeDraft
 from plunk.services.workflow_list import Listed, WorkflowQuery
 from plunk.services.workflow_steps import TYPES, StepChange, StepDraft
@@ -96,6 +111,10 @@ class WorkflowDraftIn(Input):
     description = Text(high=MAX_DESCRIPTION, allow_none=True)
     enabled = Flag()
     allowReentry = Flag(attribute="allow_reentry")
+    stops = ListOf(Sub(WatchIn), high=MAX_ITEMS, allow_none=True, metadata=STOPS)
+    goals = ListOf(Sub(GoalIn), high=MAX_ITEMS, allow_none=True, metadata=GOALS)
+    timezone = Sub(TimezoneIn, allow_none=True, metadata=TIMEZONE)
+    quietHours = Sub(QuietHoursIn, attribute="quiet_hours", allow_none=True, metadata=QUIET)
 
 
 class WorkflowChangeIn(Guarded):
@@ -111,6 +130,10 @@ class WorkflowChangeIn(Guarded):
     eventName = Text(low=1, high=MAX_EVENT_NAME, attribute="event_name")
     enabled = Flag()
     allowReentry = Flag(attribute="allow_reentry")
+    stops = ListOf(Sub(WatchIn), high=MAX_ITEMS, allow_none=True, metadata=STOPS)
+    goals = ListOf(Sub(GoalIn), high=MAX_ITEMS, allow_none=True, metadata=GOALS)
+    timezone = Sub(TimezoneIn, allow_none=True, metadata=TIMEZONE)
+    quietHours = Sub(QuietHoursIn, attribute="quiet_hours", allow_none=True, metadata=QUIET)
 
 
 class WorkflowQueryIn(PageQueryIn):
@@ -153,7 +176,13 @@ class FieldsIn(Input):
 
 
 class StepDraftIn(Guarded):
-    """A step to add; `type`, `name`, `position` and `config` are required."""
+    """A step to add; `type`, `name`, `position` and `config` are required.
+
+    DELAY also takes {"until": {"time", "offset", "whenPast"}} or {"until": {"timeOfDay", "days"}};
+    WAIT_FOR_EVENT {"condition", "timeout"}; SPLIT {"branches": [{"id", "name", "weight"}]} with
+    weights up to 100 together, the rest goes the branch `default`; TRACK {"eventName", "data"};
+    SEGMENT {"action": "add" | "remove", "segmentId"}.
+    """
 
     makes = StepDraft
     type = Choice(*TYPES, allow_none=True, metadata=NEEDED)
@@ -213,6 +242,22 @@ class WorkflowOut(Schema):
     triggerType = Choice(*KINDS, attribute="trigger_type")
     triggerConfig = JsonObject(attribute="trigger_config", allow_none=True)
     allowReentry = Flag(attribute="allow_reentry")
+    stops = ListOf(Sub(WatchOut), attribute="headers.stops", dump_default=[], metadata=STOPS)
+    goals = ListOf(Sub(GoalOut), attribute="headers.goals", dump_default=[], metadata=GOALS)
+    timezone = Sub(
+        TimezoneOut,
+        attribute="headers.timezone",
+        dump_default=None,
+        allow_none=True,
+        metadata=TIMEZONE,
+    )
+    quietHours = Sub(
+        QuietHoursOut,
+        attribute="headers.quietHours",
+        dump_default=None,
+        allow_none=True,
+        metadata=QUIET,
+    )
     revision = Whole()
     createdAt = Time(attribute="created_at")
     updatedAt = Time(attribute="updated_at")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from plunk.models import Email, Execution, WebhookCall
+from plunk.models import Email, Execution, Segment, Trigger, WebhookCall
 from plunk.models.execution import ACTIVE_STATUSES
 
 
@@ -40,6 +40,8 @@ def measure(session: Session, *, now: datetime) -> Backlog:
             Queue("runs", *runs),
             Queue("e-mails", *emails, _count(session, Email.lease_until < now)),
             Queue("web hooks", *hooks, _count(session, WebhookCall.lease_until < now)),
+            Queue("schedules", *_due(session, Trigger.next_at, now)),
+            Queue("segments", *_due(session, Segment.compute_at, now)),
         ),
         _count(session, _stranded()),
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict, NotFound
-from plunk.models import Contact, Execution, StepExecution, WebhookCall
+from plunk.models import Contact, Execution
 from plunk.models.execution import ACTIVE_STATUSES
+from plunk.services import ending
 from plunk.services.executions import RunPath, is_run
 from plunk.services.workflow_graph import get_workflow
 
@@ -55,40 +55,8 @@ def _cancel(session: Session, mine: ColumnElement[bool], reason: str, now: datet
     ).all()
     if not ids:
         return 0
-    session.execute(
-        update(Execution)
-        .where(Execution.id.in_(ids), Execution.status.in_(ACTIVE_STATUSES))
-        .values(
-            status="CANCELLED",
-            exit_reason=reason,
-            completed_at=now,
-            updated_at=now,
-            due_at=None,
-            awaited_event=None,
-            awaited_where=None,
-            awaited_call=None,
-            signal=None,
-            version=Execution.version + 1,
-        )
-    )
-    _close_visits(session, ids, now)
+    ending.end(session, ids, status="CANCELLED", reason=reason, now=now)
     return len(ids)
-
-
-def _close_visits(session: Session, ids: Sequence[str], now: datetime) -> None:
-    session.execute(
-        update(StepExecution)
-        .where(
-            StepExecution.execution_id.in_(ids),
-            StepExecution.status.in_(("WAITING", "RUNNING")),
-        )
-        .values(status="SKIPPED", completed_at=now, updated_at=now)
-    )
-    session.execute(
-        update(WebhookCall)
-        .where(WebhookCall.execution_id.in_(ids), WebhookCall.status == "PENDING")
-        .values(status="CANCELLED", next_attempt_at=None, updated_at=now)
-    )
 
 
 def _lock_contact(session: Session, mine: ColumnElement[bool]) -> None:

@@ -18,7 +18,7 @@ from plunk.errors import Conflict, ContactNotFound
 from plunk.ids import NO_ID, new_id, parse_id
 from plunk.models import Contact
 from plunk.paging import CursorPage
-from plunk.services import contact_data, events
+from plunk.services import contact_data, events, watching
 from plunk.services.events import NewEvent
 from plunk.services.json_values import put_all
 from plunk.values import UNSET, Unset
@@ -71,10 +71,12 @@ def save(
     now: datetime,
     default_subscribed: bool = True,
     may_resubscribe: bool = True,
+    event_follows: bool = False,
 ) -> Saved:
     """Create the contact or merge into the existing one; a real flip emits its event.
 
-    Without `may_resubscribe` an existing contact's unsubscription stands.
+    Without `may_resubscribe` an existing contact's unsubscription stands. When `event_follows`,
+    that event also tells those who wait for a change of the contact.
     """
     draft = replace(draft, email=normalise(draft.email))
     contact = lock_by_email(session, project_id, draft.email)
@@ -88,7 +90,7 @@ def save(
         raise Conflict("The contact was created and deleted at the same time; try again.")
     if draft.subscribed and not may_resubscribe:
         draft = replace(draft, subscribed=None)
-    _apply(session, contact, _change_of(draft), now=now)
+    _apply(session, contact, _change_of(draft), is_told=event_follows, now=now)
     return Saved(contact, is_new=False)
 
 
@@ -99,9 +101,10 @@ def change(
     contact = _locked(session, LOCK_BY_ID, project_id, parse_id(contact_id) or NO_ID)
     if contact is None:
         raise ContactNotFound(contact_id)
-    if not isinstance(wanted.email, Unset):
-        _move(session, contact, normalise(wanted.email), now=now)
-    _apply(session, contact, wanted, now=now)
+    is_moved = not isinstance(wanted.email, Unset) and _move(
+        session, contact, normalise(wanted.email), now=now
+    )
+    _apply(session, contact, wanted, is_moved=is_moved, now=now)
     return contact
 
 
@@ -219,24 +222,37 @@ def _locked(
     return found.one_or_none()
 
 
-def _move(session: Session, contact: Contact, email: str, *, now: datetime) -> None:
+def _move(session: Session, contact: Contact, email: str, *, now: datetime) -> bool:
     if email == contact.email:
-        return
+        return False
     try:
         with session.begin_nested():
             contact.email, contact.updated_at = email, now
     except IntegrityError:  # the unique key decides: a question beforehand could be overtaken
         raise Conflict("Another contact of this project has this address.") from None
+    return True
 
 
-def _apply(session: Session, contact: Contact, wanted: ContactChange, *, now: datetime) -> None:
+def _apply(
+    session: Session,
+    contact: Contact,
+    wanted: ContactChange,
+    *,
+    is_moved: bool = False,
+    is_told: bool = False,
+    now: datetime,
+) -> None:
     was_subscribed = contact.subscribed
-    if put_all(contact, _columns(contact, wanted)):
+    is_changed = put_all(contact, _columns(contact, wanted))
+    if is_changed:
         contact.updated_at = now
     if contact.subscribed != was_subscribed:
         name = "contact.subscribed" if contact.subscribed else "contact.unsubscribed"
         event = NewEvent(name, contact=facts_of(contact))
         events.record(session, contact.project_id, [event], now=now)
+    elif (is_changed or is_moved) and not is_told:
+        session.flush()
+        watching.reconsider(session, contact.project_id, [facts_of(contact)], now=now)
 
 
 def _columns(contact: Contact, wanted: ContactChange) -> dict[str, object]:

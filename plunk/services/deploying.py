@@ -1,23 +1,36 @@
-"""Deploying: `.flow` texts become templates and workflows, all of them or none."""
+"""Deploying: `.flow` texts become templates, segments and workflows, all of them or none."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from plunk.errors import Conflict, FieldProblem, Invalid
-from plunk.ids import parse_id
+from plunk.errors import Conflict, FieldProblem, Invalid, InvalidCondition
 from plunk.models import Project, Workflow
-from plunk.services import flow_templates, flow_writing, workflow_text
-from plunk.services.flow_plans import excesses, plan_of, templates_by_id, templates_named
-from plunk.services.flow_templates import Shelf
+from plunk.services import (
+    flow_faults,
+    flow_reading,
+    flow_segments,
+    flow_targets,
+    flow_templates,
+    flow_texts,
+    flow_writing,
+    workflow_text,
+)
+from plunk.services.flow_names import Catalog
+from plunk.services.flow_references import references, renamed
+from plunk.services.flow_targets import Targets
 from plunk.services.flow_writing import Made
-from plunk.services.workflow_graph import DIALECT, lock_workflow, lock_workflows, refuse_stale
+from plunk.services.workflow_graph import (
+    draw,
+    lock_workflow,
+    lock_workflows,
+    refuse_stale,
+)
 from plunk.services.workflow_text import Json, Written
 
 
@@ -44,6 +57,7 @@ class Deployed:
     """What became of a bundle."""
 
     templates: Sequence[Outcome]
+    segments: Sequence[Outcome]
     workflows: Sequence[Outcome]
     diagnostics: Sequence[Json]
 
@@ -62,17 +76,18 @@ def deploy(
     from its expected revision. The same text again changes nothing.
     """
     _queue_up(session, project_id)
-    stored = _stored_workflows(session, project_id, written)
-    names = {workflow["name"] for workflow in written.workflows}
-    _refuse_unknown(expected, names)
-    shelf = _shelf(session, project_id, written, list(_name_faults(written, stored)))
-    targets = _lock(session, project_id, stored)
+    _refuse_unknown(expected, {workflow["name"] for workflow in written.workflows})
+    targets = flow_targets.find(session, project_id, written)
+    workflows = _lock(session, project_id, targets)
+    faults = [*flow_faults.taken(written, targets)]
+    faults += flow_faults.find(written, targets, tolerated=_ids_in(session, workflows.values()))
+    workflow_text.refuse([*faults, *written.warnings])
     for name, revision in expected.items():
-        _refuse_moved(targets.get(name), name, revision)
-    return _carry_out(session, project_id, written, shelf, targets=targets, now=now)
+        _refuse_moved(workflows.get(name), name, revision)
+    return _Deployment(session, project_id, targets, now).carry_out(written, workflows)
 
 
-def replace(
+def replace_one(
     session: Session,
     project_id: str,
     workflow_id: str,
@@ -87,9 +102,11 @@ def replace(
         raise Invalid([FieldProblem("source", message, "custom")])
     _queue_up(session, project_id)
     workflow = lock_workflow(session, project_id, workflow_id, expected=expected)
-    shelf = _shelf(session, project_id, written, [])
-    targets = {written.workflows[0]["name"]: workflow}
-    return _carry_out(session, project_id, written, shelf, targets=targets, now=now)
+    targets = flow_targets.find(session, project_id, written)
+    faults = flow_faults.find(written, targets, tolerated=_ids_in(session, [workflow]))
+    workflow_text.refuse([*faults, *written.warnings])
+    workflows = {written.workflows[0]["name"]: workflow}
+    return _Deployment(session, project_id, targets, now).carry_out(written, workflows)
 
 
 def _queue_up(session: Session, project_id: str) -> None:
@@ -99,36 +116,20 @@ def _queue_up(session: Session, project_id: str) -> None:
     )
 
 
-def _stored_workflows(session: Session, project_id: str, written: Written) -> dict[str, list[str]]:
-    stored = defaultdict(list)
-    names = {workflow["name"] for workflow in written.workflows}
-    rows = session.execute(
-        select(Workflow.name, Workflow.id)
-        .where(
-            Workflow.project_id == project_id,
-            Workflow.name.in_(names),
-            Workflow.dialect == DIALECT,
-        )
-        .order_by(Workflow.id)
-    )
-    for name, workflow_id in rows:
-        stored[name].append(workflow_id)
-    return stored
+def _lock(session: Session, project_id: str, targets: Targets) -> dict[str, Workflow]:
+    ids = {found[0]: name for name, found in targets.workflows.items()}
+    return {ids[one.id]: one for one in lock_workflows(session, project_id, ids)}
 
 
-def _name_faults(written: Written, stored: Mapping[str, list[str]]) -> Iterator[Json]:
-    for at, workflow in enumerate(written.workflows):
-        if len(stored.get(workflow["name"], ())) > 1:
-            message = "several workflows of the project have this name; rename all but one"
-            yield written.workflow_fault(at, message, is_taken=True)
-
-
-def _lock(
-    session: Session, project_id: str, stored: Mapping[str, list[str]]
-) -> dict[str, Workflow]:
-    ids = [workflow_id for found in stored.values() for workflow_id in found]
-    by_id = {one.id: one for one in lock_workflows(session, project_id, ids)}
-    return {name: by_id[found[0]] for name, found in stored.items() if found[0] in by_id}
+def _ids_in(session: Session, workflows: Collection[Workflow]) -> set[str]:
+    """Return the ids that stored workflows refer to, also those that lead nowhere any more."""
+    graphs = (flow_reading.graph_of(draw(session, one)).to_json() for one in workflows)
+    return {
+        reference["id"]
+        for graph in graphs
+        for _, reference in references(graph)
+        if "id" in reference
+    }
 
 
 def _refuse_unknown(expected: Mapping[str, int], names: set[str]) -> None:
@@ -148,68 +149,61 @@ def _refuse_moved(workflow: Workflow | None, name: str, revision: int) -> None:
         raise Conflict(f"There is no workflow {name!r} any more.", details={"workflow": name})
 
 
-def _shelf(session: Session, project_id: str, written: Written, faults: Sequence[Json]) -> Shelf:
-    """Return the stored templates that the bundle is about; InvalidFlow lists every fault."""
-    declared = {template["name"] for template in written.templates}
-    used = {name for workflow in written.workflows for name in templates_named(workflow)}
-    shelf = flow_templates.find(session, project_id, declared | used)
-    found = [*faults, *_template_faults(written, shelf), *_workflow_faults(written)]
-    found += _id_faults(session, project_id, written)
-    unknown = used - declared - shelf.unique.keys()
-    if unknown:
-        known = flow_templates.names(session, project_id)
-        found += written.unknown_templates(known, shelf.ambiguous - declared)
-    workflow_text.refuse([*found, *written.warnings])
-    return shelf
+class _Deployment:
+    """One bundle on its way into a project; what it creates gets known by name on the way."""
 
+    def __init__(self, session: Session, project_id: str, targets: Targets, now: datetime) -> None:
+        self.session, self.project_id, self.targets, self.now = session, project_id, targets, now
+        self.known: Catalog = targets.known
 
-def _template_faults(written: Written, shelf: Shelf) -> Iterator[Json]:
-    for at, template in enumerate(written.templates):
-        if template["name"] in shelf.ambiguous:
-            message = "several templates of the project have this name; rename all but one"
-            yield written.template_fault(at, message, is_taken=True)
-        for fault in flow_templates.faults(template):
-            yield written.template_fault(at, fault)
+    def carry_out(self, written: Written, workflows: Mapping[str, Workflow]) -> Deployed:
+        """Store everything, the things that others refer to first."""
+        templates = [self._template(declared) for declared in written.templates]
+        made = self.known.templates.including({one.name: one.id for one in templates})
+        self.known = replace(self.known, templates=made)
+        segments = {
+            at: self._segment(written, at) for at in flow_segments.in_order(written.segments)
+        }
+        return Deployed(
+            templates,
+            [segments[at] for at in sorted(segments)],
+            [
+                self._workflow(workflow, workflows.get(workflow["name"]), source)
+                for workflow, source in zip(written.workflows, written.sources, strict=True)
+            ],
+            written.warnings,
+        )
 
+    def _template(self, declared: Json) -> Outcome:
+        template, status = flow_templates.store(
+            self.session, self.project_id, declared, self.targets.shelf, now=self.now
+        )
+        return Outcome(template.id, template.name, status)
 
-def _workflow_faults(written: Written) -> Iterator[Json]:
-    for at, workflow in enumerate(written.workflows):
-        for excess in excesses(workflow):
-            yield written.workflow_fault(at, excess)
+    def _segment(self, written: Written, at: int) -> Outcome:
+        declared = written.segments[at]
+        stored = self.targets.segment({"name": declared["name"]})
+        wanted = workflow_text.canonical_segment(renamed(declared, self.known.to_id))
+        if any("name" in reference for _, reference in references(wanted)):
+            message = "segments ask about each other's members in a circle"
+            workflow_text.refuse([written.fault("segment", at, message)])
+        try:
+            segment, status = flow_segments.store(
+                self.session, self.project_id, wanted, stored, now=self.now
+            )
+        except InvalidCondition as error:
+            workflow_text.refuse([written.fault("segment", at, error.message)])
+            raise
+        made = self.known.segments.including({segment.name: segment.id})
+        self.known = replace(self.known, segments=made)
+        return Outcome(segment.id, segment.name, status)
 
-
-def _id_faults(session: Session, project_id: str, written: Written) -> Iterator[Json]:
-    for at, workflow in enumerate(written.workflows):
-        named = templates_by_id(workflow)
-        ids = {one: parse_id(one) for one in named}
-        known = flow_templates.known_ids(session, project_id, filter(None, ids.values()))
-        for one in sorted(named):
-            if ids[one] not in known:
-                yield written.workflow_fault(at, f"the project has no template with the id {one!r}")
-
-
-def _carry_out(
-    session: Session,
-    project_id: str,
-    written: Written,
-    shelf: Shelf,
-    *,
-    targets: Mapping[str, Workflow],
-    now: datetime,
-) -> Deployed:
-    ids, templates = dict(shelf.unique), []
-    for declared in written.templates:
-        template, status = flow_templates.store(session, project_id, declared, shelf, now=now)
-        ids[template.name] = template.id
-        templates.append(Outcome(template.id, template.name, status))
-    workflows = []
-    for workflow, source in zip(written.workflows, written.sources, strict=True):
-        plan, made = plan_of(workflow, ids), Made(source, now)
-        target = targets.get(plan.name)
+    def _workflow(self, workflow: Json, target: Workflow | None, source: str) -> Outcome:
+        graph = flow_texts.resolved(workflow, self.known)
+        made = Made(source, self.now)
         if target is None:
-            target, status = flow_writing.create(session, project_id, plan, made), "created"
-        else:
-            changed = flow_writing.write(session, target, plan, made)
-            status = "changed" if changed else "unchanged"
-        workflows.append(Outcome(target.id, target.name, status, target.revision))
-    return Deployed(templates, workflows, written.warnings)
+            target = flow_writing.create(self.session, self.project_id, graph, made)
+            return Outcome(target.id, target.name, "created", target.revision)
+        changed = flow_writing.write(self.session, target, graph, made)
+        status = "changed" if changed else "unchanged"
+        return Outcome(target.id, target.name, status, target.revision)

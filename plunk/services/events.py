@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -20,8 +21,12 @@ from plunk.engine.core import facts
 from plunk.engine.core.signals import canonical_name
 from plunk.ids import new_id
 from plunk.models import Event
-from plunk.services import enrolment, waking
+from plunk.models.workflow import ANYTHING
+from plunk.services import enrolment, waking, watching
+from plunk.services.listening import listeners, names_of
 
+log = structlog.get_logger()
+MAX_DEPTH = 16  # I8: workflows that set each other going stop here
 INSERT = insert(table_of(Event))
 
 
@@ -30,7 +35,7 @@ class NewEvent:
     """Something that happened.
 
     `depth` counts the workflows that led to it one after another; `cause` is the run whose own
-    step made it, which it therefore does not wake.
+    step made it, which it therefore does not wake. `also` are further names to listen under.
     """
 
     name: str
@@ -39,21 +44,37 @@ class NewEvent:
     email_id: str | None = None
     depth: int = 0
     cause: str | None = None
+    also: tuple[str, ...] = ()
     id: str = field(default_factory=new_id)
 
 
 def record(
     session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime
 ) -> None:
-    """Store the events, wake the runs that wait for them and enrol contacts in what they start."""
+    """Store the events; stop, wake and start the runs that they concern, in this order."""
     if not happened:
         return
     session.flush()
     rows = [_row(project_id, event, now) for event in happened]
     session.connection().execute(INSERT, rows if len(rows) > 1 else rows[0])
     attached = [event for event in happened if event.contact]
-    waking.wake(session, attached, now=now)
-    enrolment.enrol(session, project_id, attached, now=now)
+    if not attached:
+        return
+    heard = listeners(session, project_id, {*names_of(attached), ANYTHING})
+    watches = [one for one in heard if one.kind != "start"]
+    watching.meet(session, project_id, attached, watches, now=now)
+    quick = [event for event in attached if _is_shallow(event)]
+    waking.wake(session, project_id, quick, now=now)
+    starts = [one for one in heard if one.kind == "start"]
+    enrolment.enrol(session, project_id, quick, starts, now=now)
+
+
+def _is_shallow(event: NewEvent) -> bool:
+    """Tell whether an event may set anything going: a chain of them has an end (I8)."""
+    if event.depth <= MAX_DEPTH:
+        return True
+    log.warning("workflow.loop_stopped", event_id=event.id, depth=event.depth)
+    return False
 
 
 def _row(project_id: str, event: NewEvent, now: datetime) -> dict[str, Any]:

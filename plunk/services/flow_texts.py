@@ -6,9 +6,19 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from plunk.services import flow_reading, flow_templates, revisions, workflow_text
-from plunk.services.flow_plans import templates_by_id, templates_named
-from plunk.services.workflow_graph import Drawing, draw, get_workflow
+from plunk.services import (
+    flow_changes,
+    flow_names,
+    flow_reading,
+    flow_segments,
+    flow_templates,
+    revisions,
+    workflow_text,
+)
+from plunk.services.flow_graphs import FlowGraph
+from plunk.services.flow_names import Catalog
+from plunk.services.flow_references import Json, renamed
+from plunk.services.workflow_graph import draw, get_workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,43 +32,54 @@ class FlowText:
 def show(session: Session, project_id: str, workflow_id: str) -> FlowText:
     """Return a workflow's text; Conflict when the language has no words for its graph."""
     workflow = get_workflow(session, project_id, workflow_id)
-    drawing = draw(session, workflow)
+    graph = flow_reading.graph_of(draw(session, workflow))
     source = revisions.current_source(session, workflow)
-    if source is None or not _names_the_same(session, drawing, source):
-        return FlowText(_put_into_words(session, drawing), workflow.revision)
-    is_true = _tells_the_truth(session, project_id, source)
+    known = flow_names.catalog(session, project_id)
+    if source is None or not says(source, graph, known):
+        return FlowText(in_words(graph, known), workflow.revision)
+    is_true = _tells_the_truth(session, project_id, source, known)
     return FlowText(source if is_true else workflow_text.own_text(source), workflow.revision)
 
 
-def _names_the_same(session: Session, drawing: Drawing, source: str) -> bool:
-    """Tell whether a text's names still lead to the templates that the steps send.
+def says(source: str, graph: FlowGraph, known: Catalog) -> bool:
+    """Tell whether a text still says what is stored.
 
     A template may have been renamed since, or another one been given its name.
     """
-    workflow = workflow_text.by_name(source)
-    named = templates_named(workflow)
-    shelf = flow_templates.find(session, drawing.workflow.project_id, named)
-    meant = {shelf.unique.get(name) for name in named} | templates_by_id(workflow)
-    return meant == {step.template_id for step in drawing.steps if step.type == "SEND_EMAIL"}
+    written = resolved(workflow_text.by_name(source), known)
+    return not flow_changes.find(graph, written)
 
 
-def _tells_the_truth(session: Session, project_id: str, source: str) -> bool:
-    """Tell whether the templates that stand in a text are still as they stand there.
+def resolved(workflow: Json, known: Catalog) -> FlowGraph:
+    """Return a compiled workflow with ids for all names that are known, in its one spelling."""
+    return workflow_text.canonical(FlowGraph.from_json(renamed(workflow, known.to_id)))
 
-    Somebody who sends the text back must not undo what was done to a template since.
+
+def in_words(graph: FlowGraph, known: Catalog) -> str:
+    """Return a stored graph as text, with names for all ids that have one of their own."""
+    return workflow_text.to_text(FlowGraph.from_json(renamed(graph.to_json(), known.to_name)))
+
+
+def _tells_the_truth(session: Session, project_id: str, source: str, known: Catalog) -> bool:
+    """Tell whether the templates and segments that stand in a text are still as they stand there.
+
+    Somebody who sends the text back must not undo what was done to them since.
     """
-    declared = workflow_text.declared_templates(source)
-    if not declared:
-        return declared is not None
-    shelf = flow_templates.find(session, project_id, [one["name"] for one in declared])
+    declared = workflow_text.declared(source)
+    if declared is None:
+        return False
+    templates, segments = declared
+    shelf = flow_templates.find(session, project_id, [one["name"] for one in templates])
+    ids = {one["name"]: known.segments.ids.get(one["name"], []) for one in segments}
+    stored = flow_segments.find(session, project_id, [one for ids in ids.values() for one in ids])
     return all(
         one["name"] in shelf.unique and flow_templates.says(shelf.by_name[one["name"]][0], one)
-        for one in declared
+        for one in templates
+    ) and all(
+        len(ids[one["name"]]) == 1
+        and not flow_segments.differences(
+            stored[ids[one["name"]][0]],
+            workflow_text.canonical_segment(renamed(one, known.to_id)),
+        )
+        for one in segments
     )
-
-
-def _put_into_words(session: Session, drawing: Drawing) -> str:
-    used = {step.template_id for step in drawing.steps if step.template_id}
-    named = flow_templates.unique_names(session, drawing.workflow.project_id, used)
-    made = {flow_reading.made_key(step) for step in drawing.steps}
-    return workflow_text.to_text(flow_reading.by_name(drawing, named), made)

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from plunk.ids import new_id
 from plunk.models import Step, Transition, Workflow
-from plunk.services import revisions, step_matching, step_removal
-from plunk.services.flow_plans import Plan, PlannedEdge, PlannedStep
-from plunk.services.json_values import put_all, same
+from plunk.services import flow_changes, flow_reading, revisions, step_removal
+from plunk.services.flow_changes import Changes
+from plunk.services.flow_columns import COLUMNS, step_columns, workflow_columns
+from plunk.services.flow_graphs import TRIGGER, FlowGraph, FlowStep, Way
+from plunk.services.json_values import put, put_all, same
 from plunk.services.workflow_graph import Drawing, draw, next_instant
 
 LEFT, TOP, BETWEEN = 100, 100, 200
@@ -20,146 +22,149 @@ LEFT, TOP, BETWEEN = 100, 100, 200
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The text a plan was made from, and when it is carried out."""
+    """The text a graph was made from, and when it is stored."""
 
     source: str
     now: datetime
 
 
-def create(session: Session, project_id: str, plan: Plan, made: Made) -> Workflow:
+def create(session: Session, project_id: str, graph: FlowGraph, made: Made) -> Workflow:
     """Store a new workflow; the text says whether it is switched on."""
     workflow = Workflow(
         id=new_id(),
         project_id=project_id,
-        name=plan.name,
-        enabled=plan.enabled,
-        allow_reentry=plan.allow_reentry,
+        enabled=graph.headers["enabled"],
         revision=0,
         created_at=made.now,
         updated_at=made.now,
+        **workflow_columns(graph),
     )
     session.add(workflow)
     session.flush()
-    write(session, workflow, plan, made)
+    _Writing(session, draw(session, workflow), graph, made).carry_out()
+    revisions.cut(session, workflow, now=made.now, source=made.source)
     return workflow
 
 
-def write(session: Session, workflow: Workflow, plan: Plan, made: Made) -> bool:
-    """Make a locked workflow what the plan says; tell whether anything changed.
+def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) -> bool:
+    """Make a locked workflow what the graph says; tell whether anything changed.
 
-    Steps that stay keep their ids. A text may switch a workflow off, but never on: that a person
-    disabled it counts for more.
+    Steps that stay keep their ids. Other words for the same graph are kept without a revision.
     """
-    changed = _write_headers(workflow, plan)
-    changed |= _write_graph(session, draw(session, workflow), plan, made.now)
-    if changed or revisions.current_source(session, workflow) != made.source:
-        revisions.cut(session, workflow, now=made.now, source=made.source)
-        changed = True
-    if workflow.enabled and not plan.enabled:
-        workflow.enabled, workflow.updated_at, changed = False, made.now, True
+    drawing = draw(session, workflow)
+    writing = _Writing(session, drawing, graph, made)
+    writing.carry_out()
+    if writing.changes.headers:
+        _write_headers(workflow, graph, writing.changes)
+    if set(writing.changes.headers) == {"enabled"} and not writing.has_structure:
+        workflow.updated_at = made.now
         session.flush()
-    return changed
+    elif writing.changes:
+        revisions.cut(session, workflow, now=made.now, source=made.source)
+        return True
+    revisions.keep_source(session, workflow, made.source)
+    return bool(writing.changes)
 
 
-def _write_headers(workflow: Workflow, plan: Plan) -> bool:
-    wanted = {
-        "name": plan.name,
-        "description": plan.description,
-        "allow_reentry": plan.allow_reentry,
-        "reentry_seconds": plan.reentry_seconds,
-        "trigger_type": plan.trigger_type,
-        "trigger_config": plan.trigger_config,
-    }
-    return put_all(workflow, wanted)
+def _write_headers(workflow: Workflow, graph: FlowGraph, changes: Changes) -> None:
+    columns = workflow_columns(graph)
+    wanted = {"name"} & set(changes.headers)
+    wanted |= {column for name in changes.headers for column in COLUMNS.get(name, ())}
+    put_all(workflow, {column: columns[column] for column in wanted})
+    if "enabled" in changes.headers:
+        workflow.enabled = False
 
 
-def _write_graph(session: Session, drawing: Drawing, plan: Plan, now: datetime) -> bool:
-    ids = step_matching.match(drawing, plan)
-    gone = {step.id for step in drawing.steps} - set(ids.values())
-    step_removal.erase(session, drawing, gone, now=now)
-    changed = bool(gone)
-    steps = {step.id: step for step in drawing.steps}
-    born = next_instant(drawing.steps, now)
-    for place, planned in enumerate(plan.steps):
-        if planned.key in ids:
-            changed |= _update(steps[ids[planned.key]], planned, now)
-        else:
-            step = _new_step(drawing.workflow, planned, place)
-            step.created_at, step.updated_at = born + timedelta(microseconds=place), now
-            ids[planned.key], changed = step.id, True
-            session.add(step)
-    session.flush()
-    return _write_edges(session, drawing, plan, ids, now) or changed
+class _Writing:
+    """One graph on its way into the rows of a workflow."""
+
+    def __init__(self, session: Session, drawing: Drawing, graph: FlowGraph, made: Made) -> None:
+        self.session, self.drawing, self.graph, self.made = session, drawing, graph, made
+        self.old = flow_reading.graph_of(drawing)
+        self.changes = flow_changes.find(self.old, graph)
+        self.rows = {step.id: step for step in drawing.steps}
+        trigger = drawing.trigger
+        ids = {**{key: key for key in self.rows}, TRIGGER: trigger.id if trigger else ""}
+        self.ids = {key: ids[old] for key, old in self.changes.pairs.items() if ids[old]}
+
+    @property
+    def has_structure(self) -> bool:
+        """Whether steps or ways change."""
+        changes = self.changes
+        return bool(changes.added or changes.removed or changes.changed or changes.rerouted)
+
+    def carry_out(self) -> None:
+        """Write all steps and edges."""
+        gone = set(self.changes.removed)
+        step_removal.erase(self.session, self.drawing, gone, now=self.made.now)
+        born = next_instant(self.drawing.steps, self.made.now)
+        for place, step in enumerate(self.graph.steps.values()):
+            if step.key in self.ids:
+                self._update(self.rows[self.ids[step.key]], step)
+            else:
+                self._add(step, place, born + timedelta(microseconds=place))
+        self.session.flush()
+        self._write_edges()
+
+    def _update(self, row: Step, step: FlowStep) -> None:
+        is_trigger = step.key == TRIGGER
+        if step.key in self.changes.changed or (is_trigger and "triggers" in self.changes.headers):
+            put_all(row, step_columns(step))
+            row.updated_at = self.made.now
+        if step.position is not None:
+            put(row, "position", step.position)
+        if not is_trigger and (step.type != "SPLIT" or row.label):  # a split draws by its label
+            put(row, "label", step.label)
+
+    def _add(self, step: FlowStep, place: int, born: datetime) -> None:
+        row = Step(
+            id=new_id(),
+            project_id=self.drawing.workflow.project_id,
+            workflow_id=self.drawing.workflow.id,
+            type=step.type,
+            label=step.label,
+            position=step.position or {"x": LEFT, "y": TOP + BETWEEN * place},
+            created_at=born,
+            updated_at=self.made.now,
+            **step_columns(step),
+        )
+        self.ids[step.key] = row.id
+        self.session.add(row)
+
+    def _write_edges(self) -> None:
+        """Keep the edges that are wanted, remove the others, add what is missing."""
+        born = next_instant(self.drawing.transitions, self.made.now)
+        count = 0
+        for key in self.changes.rerouted:
+            missing = list(self.graph.ways[key])
+            for edge in self.drawing.ways_out(self.ids[key]):
+                wanted = next((way for way in missing if _is(edge, way, self.ids)), None)
+                if wanted is not None:
+                    missing.remove(wanted)
+                elif edge.to_step_id not in self.changes.removed:  # else gone with its step
+                    self.session.delete(edge)
+            for way in missing:
+                edge = self._new_edge(key, way)
+                edge.created_at = born + timedelta(microseconds=count)
+                edge.updated_at = self.made.now
+                self.session.add(edge)
+                count += 1
+
+    def _new_edge(self, source: str, way: Way) -> Transition:
+        return Transition(
+            project_id=self.drawing.workflow.project_id,
+            workflow_id=self.drawing.workflow.id,
+            from_step_id=self.ids[source],
+            to_step_id=self.ids[way.target],
+            condition=way.condition,
+            priority=way.priority,
+            wait_outcome=way.outcome,
+        )
 
 
-def _update(step: Step, planned: PlannedStep, now: datetime) -> bool:
-    wanted = {
-        "name": planned.name,
-        "label": planned.label,
-        "config": planned.config,
-        "template_id": planned.template_id,
-    }
-    if planned.position is not None:
-        wanted["position"] = planned.position
-    changed = put_all(step, wanted)
-    if changed:
-        step.updated_at = now
-    return changed
-
-
-def _new_step(workflow: Workflow, planned: PlannedStep, place: int) -> Step:
-    return Step(
-        id=new_id(),
-        project_id=workflow.project_id,
-        workflow_id=workflow.id,
-        type=planned.type,
-        name=planned.name,
-        label=planned.label,
-        position=planned.position or {"x": LEFT, "y": TOP + BETWEEN * place},
-        config=planned.config,
-        template_id=planned.template_id,
-    )
-
-
-def _write_edges(
-    session: Session, drawing: Drawing, plan: Plan, ids: Mapping[str, str], now: datetime
-) -> bool:
-    """Keep the edges that are wanted, remove the others, add what is missing."""
-    missing = list(plan.edges)
-    live = set(ids.values())
-    changed = False
-    for edge in drawing.transitions:
-        if not {edge.from_step_id, edge.to_step_id} <= live:
-            continue  # gone with its step
-        wanted = next((one for one in missing if _is(edge, one, ids)), None)
-        if wanted is None:
-            session.delete(edge)
-            changed = True
-        else:
-            missing.remove(wanted)
-    born = next_instant(drawing.transitions, now)
-    for place, planned in enumerate(missing):
-        edge = _new_edge(drawing.workflow, planned, ids)
-        edge.created_at, edge.updated_at = born + timedelta(microseconds=place), now
-        session.add(edge)
-    return changed or bool(missing)
-
-
-def _is(edge: Transition, planned: PlannedEdge, ids: Mapping[str, str]) -> bool:
+def _is(edge: Transition, way: Way, ids: Mapping[str, str]) -> bool:
     return (
-        (edge.from_step_id, edge.to_step_id) == (ids[planned.source], ids[planned.target])
-        and (edge.priority, edge.wait_outcome) == (planned.priority, planned.wait_outcome)
-        and same(edge.condition, planned.condition)
-    )
-
-
-def _new_edge(workflow: Workflow, planned: PlannedEdge, ids: Mapping[str, str]) -> Transition:
-    return Transition(
-        project_id=workflow.project_id,
-        workflow_id=workflow.id,
-        from_step_id=ids[planned.source],
-        to_step_id=ids[planned.target],
-        condition=planned.condition,
-        priority=planned.priority,
-        wait_outcome=planned.wait_outcome,
+        edge.to_step_id == ids[way.target]
+        and (edge.priority, edge.wait_outcome) == (way.priority, way.outcome)
+        and same(edge.condition, way.condition)
     )

@@ -1,124 +1,126 @@
-"""Which step of a new text is which step of the old graph, so that runs keep their places.
+"""Which step of a new graph is which step of the old one, so that runs keep their places.
 
-A step is the same one when it has the same label; else when it is of the same type and says the
-same; else when it is of the same type and comes right after the same step as before. Earlier
-rules win over later ones, and within a rule the order of reading decides.
+A step is the same one when it has the same label; else when it says the same in the same place,
+reached by the same ways from steps that are the same; else when it says the same anywhere; else
+when it is of the same type and comes right after the same step as before. Earlier rules win over
+later ones, and within a rule the order of reading decides.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from plunk.models import Step
-from plunk.services.flow_plans import Plan, PlannedStep
-from plunk.services.workflow_graph import Drawing
+from plunk.services.flow_graphs import TRIGGER, FlowGraph, FlowStep, Way
+from plunk.services.json_values import same
 
-Rule = Callable[[Step | PlannedStep], Hashable]
+Rule = Callable[[FlowStep], Hashable]
 
 
-def match(drawing: Drawing, plan: Plan) -> dict[str, str]:
-    """Return, by the planned steps' keys, the ids of the steps that they are."""
-    old, new = _read_old(drawing), _read_new(plan)
-    pairing = _Pairing({}, {})
-    for rule in (_trigger, _labelled, _identical, _alike):
-        pairing.pair(old, new, rule)
-    pairing.pair_neighbours(old, new)
-    return {key: step.id for key, step in pairing.new.items()}
+def match(old: FlowGraph, new: FlowGraph) -> dict[str, str]:
+    """Return, by the keys of the new steps, the keys of the old ones that they are."""
+    pairing = _Pairing(old, new)
+    pairing.pair(_labelled)
+    pairing.walk()
+    for rule in (_identical, _alike):
+        pairing.pair(rule)
+    pairing.pair_neighbours()
+    return pairing.found
 
 
-@dataclass(frozen=True, slots=True)
+def is_alike(old: FlowStep, new: FlowStep) -> bool:
+    """Tell whether two steps do the same under the same name."""
+    return (old.type, old.name) == (new.type, new.name) and same(old.config, new.config)
+
+
 class _Pairing:
-    """Pairs found so far: the old step by the new one's key, and the other way round."""
+    """Pairs found so far, by the new key; and the old keys that are taken."""
 
-    new: dict[str, Step]
-    old: dict[str, str]
+    def __init__(self, old: FlowGraph, new: FlowGraph) -> None:
+        self.old, self.new = old, new
+        self.old_steps = [old.steps[key] for key in old.reading_order()]
+        self.new_steps = [new.steps[key] for key in new.reading_order()]
+        self.found = {TRIGGER: TRIGGER} if TRIGGER in old.steps else {}
+        self.taken = set(self.found)
 
-    def pair(self, old: Iterable[Step], new: Iterable[PlannedStep], rule: Rule) -> None:
+    def pair(self, rule: Rule) -> None:
         """Pair the free steps about which the rule says the same; None is about nothing."""
-        waiting = defaultdict(list)
-        for step in old:
-            if step.id not in self.old:
-                waiting[rule(step)].append(step)
-        for planned in new:
+        waiting: dict[Hashable, list[FlowStep]] = defaultdict(list)
+        for step in self._free_old():
+            waiting[rule(step)].append(step)
+        for planned in self.new_steps:
             said = rule(planned)
-            if planned.key not in self.new and said is not None and waiting[said]:
+            if planned.key not in self.found and said is not None and waiting[said]:
                 self._join(waiting[said].pop(0), planned)
 
-    def pair_neighbours(self, old: Sequence[Step], new: Sequence[PlannedStep]) -> None:
+    def walk(self) -> None:
+        """Pair steps that do the same and are reached alike from steps that are paired."""
+        queue = list(self.found)
+        for key in queue:  # it grows while it is being read
+            ways = _by_kind(self.old.ways[self.found[key]])
+            for kind, target in _by_kind(self.new.ways[key]).items():
+                if kind in ways and self._is_free(ways[kind], target):
+                    step, planned = self.old.steps[ways[kind]], self.new.steps[target]
+                    if is_alike(step, planned) and not _differ(step, planned):
+                        self._join(step, planned)
+                        queue.append(target)
+
+    def pair_neighbours(self) -> None:
         """Pair free steps of one type that follow the same paired step."""
-        waiting = defaultdict(list)
+        waiting: dict[Hashable, list[FlowStep]] = defaultdict(list)
         before: str | None = None
-        for step in old:
-            if step.id in self.old:
-                before = step.id
+        for step in self.old_steps:
+            if step.key in self.taken:
+                before = step.key
             else:
                 waiting[before, step.type].append(step)
         before = None
-        for planned in new:
-            if planned.key in self.new:
-                before = self.new[planned.key].id
+        for planned in self.new_steps:
+            if planned.key in self.found:
+                before = self.found[planned.key]
                 continue
             free = [one for one in waiting[before, planned.type] if not _differ(one, planned)]
             if free:
                 waiting[before, planned.type].remove(free[0])
                 self._join(free[0], planned)
 
-    def _join(self, step: Step, planned: PlannedStep) -> None:
-        self.new[planned.key], self.old[step.id] = step, planned.key
+    def _free_old(self) -> Iterable[FlowStep]:
+        return [step for step in self.old_steps if step.key not in self.taken]
+
+    def _is_free(self, old: str, new: str) -> bool:
+        return old not in self.taken and new not in self.found
+
+    def _join(self, step: FlowStep, planned: FlowStep) -> None:
+        self.found[planned.key] = step.key
+        self.taken.add(step.key)
 
 
-def _trigger(step: Step | PlannedStep) -> Hashable:
-    return True if step.type == "TRIGGER" else None
+def _by_kind(ways: Sequence[Way]) -> dict[Hashable, str]:
+    """Return where ways lead, by what they are for; of several alike the first counts."""
+    found: dict[Hashable, str] = {}
+    for way in ways:
+        kind = (way.outcome, way.priority, json.dumps(way.condition, sort_keys=True))
+        found.setdefault(kind, way.target)
+    return found
 
 
-def _labelled(step: Step | PlannedStep) -> Hashable:
+def _labelled(step: FlowStep) -> Hashable:
     return (step.type, step.label) if step.label else None
 
 
-def _identical(step: Step | PlannedStep) -> Hashable:
-    return (step.name, *_content(step))
+def _identical(step: FlowStep) -> Hashable:
+    return (step.name, *_alike_by(step))
 
 
-def _alike(step: Step | PlannedStep) -> Hashable:
-    return _content(step)
+def _alike(step: FlowStep) -> Hashable:
+    return _alike_by(step)
 
 
-def _content(step: Step | PlannedStep) -> tuple[str, str]:
+def _alike_by(step: FlowStep) -> tuple[str, str]:
     return step.type, json.dumps(step.config, sort_keys=True)
 
 
-def _differ(step: Step, planned: PlannedStep) -> bool:
+def _differ(step: FlowStep, planned: FlowStep) -> bool:
     """Tell whether somebody gave the two different labels on purpose."""
-    return bool(step.label and planned.label)
-
-
-def _read_old(drawing: Drawing) -> list[Step]:
-    ways = {
-        step.id: [edge.to_step_id for edge in drawing.ways_out(step.id)] for step in drawing.steps
-    }
-    starts = [step.id for step in drawing.steps if step.type == "TRIGGER"]
-    steps = {step.id: step for step in drawing.steps}
-    return [steps[one] for one in _reading_order([*starts, *ways], ways)]
-
-
-def _read_new(plan: Plan) -> list[PlannedStep]:
-    ways: dict[str, list[str]] = {step.key: [] for step in plan.steps}
-    for edge in sorted(plan.edges, key=lambda edge: edge.priority):
-        ways[edge.source].append(edge.target)
-    steps = {step.key: step for step in plan.steps}
-    return [steps[one] for one in _reading_order(list(ways), ways)]
-
-
-def _reading_order(starts: Iterable[str], ways: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return everything that is reachable, each branch to its end before the next one."""
-    order: dict[str, None] = {}
-    stack = list(reversed(list(starts)))
-    while stack:
-        here = stack.pop()
-        if here not in order:
-            order[here] = None
-            stack.extend(reversed(ways[here]))
-    return list(order)
+    return bool(step.label and planned.label) and step.label != planned.label

@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from plunk.engine.core.signals import is_reserved
 from plunk.errors import FieldProblem, Invalid
 from plunk.services import contacts, events
 from plunk.services.contacts import ContactDraft
 from plunk.services.events import NewEvent
-
-RESERVED_NAMES = {"contact.subscribed", "contact.unsubscribed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,12 @@ def track(
     """
     refuse_reserved(request.event)
     draft = ContactDraft(request.email, request.subscribed, request.data)
-    saved = contacts.save(session, project_id, draft, now=now, may_resubscribe=trusted)
+    saved = contacts.save(
+        session, project_id, draft, now=now, may_resubscribe=trusted, event_follows=True
+    )
     event = NewEvent(request.event, contact=contacts.facts_of(saved.contact), data=request.data)
     events.record(session, project_id, [event], now=now)
     return Tracked(saved.contact.id, event.id, now)
-
-
-def is_reserved(name: str) -> bool:
-    """Tell whether only the system itself may emit events of this name."""
-    if name.startswith("segment."):
-        return name.endswith((".entry", ".exit"))
-    return name.startswith("email.") or name in RESERVED_NAMES
 
 
 def refuse_reserved(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Waking: events reach the runs that wait for them.
+"""Waking: events reach the runs that wait for them, and changes those that wait for a condition.
 
 Invariant I4: an event and a time-out cannot both win. The event leaves its signal on a waiting
 run that has none; a worker that claims the run later sees either the signal or only the deadline.
@@ -6,7 +6,7 @@ run that has none; a worker that claims the run later sees either the signal or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,14 +19,17 @@ from plunk.engine.core import facts
 from plunk.engine.core.run import Run
 from plunk.engine.core.signals import canonical_name, event_context
 from plunk.models import Execution
-from plunk.services.listening import is_met
+from plunk.models.workflow import ANYTHING
+from plunk.services.listening import Judge
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
 
+Signal = dict[str, Any]
+
 
 class Sleeper(NamedTuple):
-    """A run that waits for an event; its condition may also ask about the run itself."""
+    """A run that waits; its condition may also ask about the run itself."""
 
     id: str
     workflow_id: str
@@ -69,53 +72,99 @@ def _waiting() -> Select[*tuple[Any, ...]]:
 SLEEPERS = _waiting()  # built once: every event runs it
 
 
-def wake(session: Session, happened: Sequence[NewEvent], *, now: datetime) -> None:
-    """Leave each event with the runs of its own contact that wait for it; the first one wins."""
-    sleepers = _sleepers(session, happened)
-    signals: dict[str, dict[str, Any]] = {}
+def wake(session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime) -> None:
+    """Leave each event with the runs of its own contact that wait for it; the first one wins.
+
+    Any event is a reason to look at what the contact's other runs wait for.
+    """
+    judge = Judge(session, project_id, now)
+    names = {canonical_name(event.name) for event in happened}
+    sleepers = _sleepers(session, {event.contact.id for event in happened if event.contact}, names)
+    signals: dict[str, Signal] = {}
     for event in happened:
         for sleeper in sleepers:
-            if sleeper.id not in signals and _wakes(event, sleeper, now):
+            if sleeper.id not in signals and _wakes(judge, event, sleeper):
                 signals[sleeper.id] = _signal(event, sleeper, now)
-    if signals:
-        session.connection().execute(
-            update(Execution)
-            .where(Execution.id == bindparam("run_id"), Execution.status == "WAITING")
-            .values(
-                signal=bindparam("left"),
-                due_at=now,
-                version=Execution.version + 1,
-                updated_at=now,
-            ),
-            [{"run_id": run_id, "left": signal} for run_id, signal in signals.items()],
-        )
+    _leave(session, signals, now)
 
 
-def _sleepers(session: Session, happened: Sequence[NewEvent]) -> list[Sleeper]:
-    contacts = sorted({event.contact.id for event in happened if event.contact})
+def look(
+    session: Session,
+    project_id: str,
+    contacts: Mapping[str, facts.Contact],
+    *,
+    depth: int = 0,
+    now: datetime,
+) -> None:
+    """Wake the runs of these contacts that wait for a condition which holds by now."""
+    judge = Judge(session, project_id, now)
+    _leave(
+        session,
+        {
+            sleeper.id: _look(sleeper, depth, now)
+            for sleeper in _sleepers(session, contacts.keys(), set())
+            if _holds(judge, sleeper, contacts[sleeper.contact_id])
+        },
+        now,
+    )
+
+
+def _sleepers(session: Session, contacts: Collection[str], names: set[str]) -> list[Sleeper]:
     if not contacts:
         return []
-    names = sorted({canonical_name(event.name) for event in happened})
-    rows = session.connection().execute(SLEEPERS, {"contacts": contacts, "names": names})
-    return [Sleeper(*row) for row in rows]
+    wanted = {"contacts": sorted(contacts), "names": sorted({*names, ANYTHING})}
+    return [Sleeper(*row) for row in session.connection().execute(SLEEPERS, wanted)]
 
 
-def _wakes(event: NewEvent, sleeper: Sleeper, now: datetime) -> bool:
+def _wakes(judge: Judge, event: NewEvent, sleeper: Sleeper) -> bool:
     if event.contact is None or event.contact.id != sleeper.contact_id:
         return False
+    if sleeper.awaited_event == ANYTHING:
+        return _holds(judge, sleeper, event.contact)
     if event.cause == sleeper.id or canonical_name(event.name) != sleeper.awaited_event:
         return False
     arrived = event_context(event.data)
-    known = facts.Facts(event.contact, run=sleeper.run(), event=arrived, now=now)
-    return is_met(sleeper.awaited_where, known)
+    return judge.is_met(sleeper.awaited_where, event.contact, arrived, sleeper.run())
 
 
-def _signal(event: NewEvent, sleeper: Sleeper, now: datetime) -> dict[str, Any]:
+def _holds(judge: Judge, sleeper: Sleeper, contact: facts.Contact) -> bool:
+    return judge.is_met(sleeper.awaited_where, contact, sleeper.context, sleeper.run())
+
+
+def _signal(event: NewEvent, sleeper: Sleeper, now: datetime) -> Signal:
+    if sleeper.awaited_event == ANYTHING:
+        return _look(sleeper, event.depth, now)
     return {
         "type": "event",
         "id": event.id,
         "name": canonical_name(event.name),
         "data": event.data,
         "at": iso(now),
+        "depth": event.depth,
         "deadline": iso_or_none(sleeper.due_at),
     }
+
+
+def _look(sleeper: Sleeper, depth: int, now: datetime) -> Signal:
+    return {
+        "type": "look",
+        "at": iso(now),
+        "depth": depth,
+        "deadline": iso_or_none(sleeper.due_at),
+    }
+
+
+def _leave(session: Session, signals: Mapping[str, Signal], now: datetime) -> None:
+    if not signals:
+        return
+    session.connection().execute(
+        update(Execution)
+        .where(Execution.id == bindparam("run_id"), Execution.status == "WAITING")
+        .values(
+            signal=bindparam("left"),
+            due_at=now,
+            version=Execution.version + 1,
+            updated_at=now,
+        ),
+        [{"run_id": run_id, "left": signal} for run_id, signal in signals.items()],
+    )

@@ -27,6 +27,7 @@ def duplicate(session: Session, project_id: str, workflow_id: str, *, now: datet
         enabled=False,
         trigger_type=source.trigger_type,
         trigger_config=source.trigger_config,
+        headers=source.headers,
         allow_reentry=source.allow_reentry,
         reentry_seconds=source.reentry_seconds,
         revision=0,

@@ -19,7 +19,7 @@ from plunk.services.workflow_locks import refuse_while_ahead
 
 OUTCOMES = WAIT_OUTCOMES
 WAIT = "WAIT_FOR_EVENT"
-BRANCHING = {"CONDITION", WAIT}
+BRANCHING = {"CONDITION", "SPLIT", WAIT}
 MAX_WAYS_OUT_OF_WAIT = 2
 
 
@@ -81,12 +81,14 @@ def disconnect(
 
 def first_branch(step: Step) -> str | None:
     """Return the branch for the first edge out of a step; None where edges have no branch."""
-    if step.type != "CONDITION":
-        return None
-    match step.config:
-        case {"mode": "multi", "branches": [{"id": str(first)}, *_]}:
+    match step.type, step.config:
+        case "CONDITION", {"mode": "multi", "branches": [{"id": str(first)}, *_]}:
             return first
-    return "yes"
+        case "SPLIT", {"branches": [{"id": str(first)}, *_]}:
+            return first
+        case "CONDITION", _:
+            return "yes"
+    return None
 
 
 def _edge(
@@ -134,9 +136,9 @@ def _refuse_extra(drawing: Drawing, source: Step, edge: Transition) -> None:
     match source.type:
         case "EXIT":
             raise BadRequest("Nothing comes after an EXIT step.")
-        case "CONDITION" if any(_branch(one) == _branch(edge) for one in others):
+        case "CONDITION" | "SPLIT" if any(_branch(one) == _branch(edge) for one in others):
             raise BadRequest(f"The step already has an edge for the branch {_branch(edge)!r}.")
-        case "CONDITION":
+        case "CONDITION" | "SPLIT":
             return
         case "WAIT_FOR_EVENT" if len(others) < MAX_WAYS_OUT_OF_WAIT:
             if any(_slot(one) == _slot(edge) for one in others):

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from plunk.engine.core.configs import parse_action
+from plunk.engine.core.steps import Broken
 from plunk.errors import BadRequest
 from plunk.ids import new_id
 from plunk.models import Step, Transition
@@ -22,6 +24,8 @@ from plunk.values import UNSET, Unset
 
 TYPES = STEP_TYPES
 ORIGIN = {"x": 0, "y": 0}
+CHECKED_TYPES = {"SPLIT", "TRACK", "SEGMENT"}
+CHECKED_KEYS = {"DELAY": {"until"}, "WAIT_FOR_EVENT": {"condition"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _store(session: Session, drawing: Drawing, draft: StepDraft, now: datetime) 
         draft.config or {},
         template_id=UNSET if draft.template_id is None else draft.template_id,
     )
+    _refuse_broken(type_, settled.config)
     step = Step(
         id=new_id(),
         project_id=workflow.project_id,
@@ -141,6 +146,18 @@ def _store(session: Session, drawing: Drawing, draft: StepDraft, now: datetime) 
     session.add(step)
     session.flush()
     return step
+
+
+def _refuse_broken(type_: str, config: Mapping[str, Any]) -> None:
+    """Raise BadRequest for a config that no run could carry out.
+
+    Plunk's own forms are taken as they come: an editor may save them half-finished.
+    """
+    if type_ not in CHECKED_TYPES and not CHECKED_KEYS.get(type_, set()) & config.keys():
+        return
+    action = parse_action(type_, config, None)
+    if isinstance(action, Broken):
+        raise BadRequest(f"config: {action.problem}")
 
 
 def _connect_to_loose_end(session: Session, drawing: Drawing, step: Step, now: datetime) -> None:
@@ -178,5 +195,6 @@ def _apply(session: Session, step: Step, wanted: StepChange) -> bool:
         template_id=wanted.template_id,
         stored=step.template_id,
     )
+    _refuse_broken(step.type, settled.config)
     changed |= put(step, "config", settled.config)
     return put(step, "template_id", settled.template_id) or changed

@@ -4,57 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import dsl
-from dsl.nodes import Prefix, Text, Workflow
+from dsl.nodes import Text, Workflow
 from plunk.errors import Conflict, InvalidFlow
+from plunk.services.flow_graphs import FlowGraph, FlowStep
+from plunk.services.flow_references import Kind
 
 Json = dict[str, Any]
-NAME_TAKEN = {"workflow": "FLOW-E201", "template": "FLOW-E202"}
-UNKNOWN, DOES_NOT_FIT = "FLOW-E204", "FLOW-E306"
-ELSEWHERE = "FLOW-W406"  # the project must have a template: deploying finds out
+Thing = Literal["workflow", "template", "segment"]
+NAME_TAKEN = {"workflow": "FLOW-E201", "template": "FLOW-E202", "segment": "FLOW-E212"}
+UNKNOWN: Mapping[Kind, str] = {"template": "FLOW-E204", "segment": "FLOW-E213"}
+DOES_NOT_FIT = "FLOW-E306"
+ELSEWHERE = {"FLOW-W406", "FLOW-W408"}  # the project must have it: deploying finds out
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names of one kind that a project has, and those that several things have."""
+
+    names: AbstractSet[str] = frozenset()
+    ambiguous: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A bundle without mistakes of its own: workflows, templates and each workflow's own text."""
+    """A bundle without mistakes of its own, compiled, and each workflow's own text."""
 
     bundle: dsl.Bundle
     workflows: Sequence[Json]
     templates: Sequence[Json]
+    segments: Sequence[Json]
     sources: Sequence[str]
     warnings: Sequence[Json]
 
-    def workflow_fault(self, at: int, message: str, *, is_taken: bool = False) -> Json:
-        """Return a diagnostic about the name of a workflow."""
-        file, found = list(self.bundle.workflows())[at]
-        code = NAME_TAKEN["workflow"] if is_taken else DOES_NOT_FIT
-        return _diagnostic(code, message, file, found.name)
+    def fault(self, thing: Thing, at: int, message: str, *, is_taken: bool = False) -> Json:
+        """Return a diagnostic about the name of a declaration, the first of its kind being 0."""
+        code = NAME_TAKEN[thing] if is_taken else DOES_NOT_FIT
+        return _diagnostic(code, message, *self._names(thing)[at])
 
-    def template_fault(self, at: int, message: str, *, is_taken: bool = False) -> Json:
-        """Return a diagnostic about the name of a template."""
-        file, found = list(self.bundle.templates())[at]
-        code = NAME_TAKEN["template"] if is_taken else DOES_NOT_FIT
-        return _diagnostic(code, message, file, found.name)
+    def _names(self, thing: Thing) -> list[tuple[dsl.Parsed, Text]]:
+        match thing:
+            case "workflow":
+                return [(file, one.name) for file, one in self.bundle.workflows()]
+            case "template":
+                return [(file, one.name) for file, one in self.bundle.templates()]
+        return [(file, one.name) for file, one in self.bundle.segments()]
 
-    def unknown_templates(
-        self, known: AbstractSet[str], ambiguous: AbstractSet[str]
-    ) -> Iterator[Json]:
-        """Yield a diagnostic for each place that sends a template which cannot be told."""
-        missing = {(one.range, one.file) for one in _unknown(self.bundle, known | ambiguous)}
-        for one in _unknown(self.bundle, known - ambiguous):
-            if (one.range, one.file) in missing:
-                yield one.to_json()
-            else:
-                message = 'several templates of the project have this name; write id "…" instead'
+    def spoken(self, kind: Kind) -> set[str]:
+        """Return the names of templates or segments that have a place of their own in the text."""
+        found = dsl.references(self.bundle)
+        return {one.value for _, own, one in found if own == kind and not one.is_id}
+
+    def unknown(self, templates: Known, segments: Known) -> Iterator[Json]:
+        """Yield a diagnostic for each place that speaks of something which cannot be told."""
+        missing = _unknown(self.bundle, templates.names, segments.names)
+        places = {(one.range, one.file) for one in missing}
+        yield from (one.to_json() for one in missing)
+        told = templates.names - templates.ambiguous, segments.names - segments.ambiguous
+        for one in _unknown(self.bundle, *told):
+            if (one.range, one.file) not in places:
+                kind = "templates" if one.code == UNKNOWN["template"] else "segments"
+                message = f'several {kind} of the project have this name; write id "…" instead'
                 yield replace(one, message=message, hint=None).to_json()
 
 
-def check(files: Mapping[str, str], known_templates: AbstractSet[str]) -> list[Json]:
-    """Return everything that is wrong or doubtful in a bundle."""
-    found = dsl.check(dsl.read_bundle(files), known_templates)
+def check(
+    files: Mapping[str, str], templates: AbstractSet[str], segments: AbstractSet[str]
+) -> list[Json]:
+    """Return everything that is wrong or doubtful in a bundle, given the project's names."""
+    found = dsl.check(dsl.read_bundle(files), templates, segments)
     return [diagnostic.to_json() for diagnostic in found]
 
 
@@ -68,8 +89,9 @@ def read(files: Mapping[str, str]) -> Written:
         bundle=bundle,
         workflows=_objects(compiled["workflows"]),
         templates=_objects(compiled["templates"]),
+        segments=_objects(compiled["segments"]),
         sources=[_own_text(file, node) for file, node in bundle.workflows()],
-        warnings=[one for one in found if one["code"] != ELSEWHERE],
+        warnings=[one for one in found if one["code"] not in ELSEWHERE],
     )
 
 
@@ -101,38 +123,75 @@ def by_name(source: str) -> Json:
     return _objects(compiled["workflows"])[0]
 
 
-def declared_templates(source: str) -> list[Json] | None:
-    """Return the templates that a stored text declares; None when some stand in other files."""
+def declared(source: str) -> tuple[list[Json], list[Json]] | None:
+    """Return the templates and segments of a stored text; None when some stand in other files."""
     bundle = dsl.read_bundle({"workflow.flow": source})
     if any(one.is_error for one in dsl.check(bundle)):
         return None
-    return _objects(dsl.compile(bundle).to_json()["templates"])
+    compiled = dsl.compile(bundle).to_json()
+    return _objects(compiled["templates"]), _objects(compiled["segments"])
 
 
-def to_text(workflow: Json, made_keys: AbstractSet[str]) -> str:
+def canonical(graph: FlowGraph) -> FlowGraph:
+    """Return a graph in the one spelling that the language gives it."""
+    steps = {
+        key: replace(step, config=dsl.config_form(step.config)) for key, step in graph.steps.items()
+    }
+    listed = {
+        name: [dsl.config_form(one) for one in graph.headers[name]]
+        for name in ("triggers", "stops", "goals")
+    }
+    return replace(graph.normal(), headers={**graph.headers, **listed}, steps=steps)
+
+
+def canonical_segment(segment: Json) -> Json:
+    """Return a segment in the one spelling that the language gives it."""
+    return dsl.segment_form(dsl.SegmentText.from_json(segment)).to_json()
+
+
+def trigger_step(triggers: Sequence[Json]) -> FlowStep:
+    """Return the step where runs begin, as the language names it."""
+    made = dsl.trigger_step(triggers)
+    return FlowStep(made.key, made.type, made.name, made.config)
+
+
+def to_text(graph: FlowGraph) -> str:
     """Return a graph by name as text; Conflict tells why when the language has no words for it.
 
-    Steps whose keys were made up for this come without a label.
+    Steps come with a label only where they have one, or where something must refer to them.
     """
-    compiled = dsl.Compiled.from_json({"workflows": [workflow], "templates": []})
+    compiled = dsl.Compiled.from_json({"workflows": [graph.to_json()], "templates": []})
+    text = _decompiled(compiled, graph)
+    if _mistakes(text):  # somebody stored what nobody would write
+        text = _decompiled(compiled, graph, dsl.refused(compiled.workflows[0]))
+    for one in _mistakes(text):
+        raise Conflict(f"The workflow cannot be written as .flow: {one.message}.")
+    return text
+
+
+def _decompiled(
+    compiled: dsl.Compiled, graph: FlowGraph, raw: AbstractSet[str] = frozenset()
+) -> str:
     try:
-        file = _without_labels(dsl.decompile(compiled), made_keys)
+        return dsl.print_file(dsl.decompile(compiled, graph.steps.keys(), raw))
     except dsl.NotExpressible as error:
-        step = next((one for one in workflow["steps"] if one["key"] == error.step), None)
-        name = step["name"] if step else error.step
+        step = graph.steps.get(error.step)
+        name = step.name if step else error.step
         raise Conflict(
             f"The workflow cannot be written as .flow: step {name!r}: {error.reason}.",
             details={"step": name, "reason": error.reason},
         ) from None
-    text = dsl.print_file(file)
-    for one in dsl.check(dsl.read_bundle({"workflow.flow": text})):
-        if one.is_error:
-            raise Conflict(f"The workflow cannot be written as .flow: {one.message}.")
-    return text
 
 
-def _unknown(bundle: dsl.Bundle, known: AbstractSet[str]) -> list[dsl.Diagnostic]:
-    return [one for one in dsl.check(bundle, known) if one.code == UNKNOWN]
+def _mistakes(text: str) -> list[dsl.Diagnostic]:
+    return [one for one in dsl.check(dsl.read_bundle({"workflow.flow": text})) if one.is_error]
+
+
+def _unknown(
+    bundle: dsl.Bundle, templates: AbstractSet[str], segments: AbstractSet[str]
+) -> list[dsl.Diagnostic]:
+    found = dsl.check(bundle, templates, segments)
+    return [one for one in found if one.code in UNKNOWN.values()]
 
 
 def _diagnostic(code: str, message: str, file: dsl.Parsed, name: Text) -> Json:
@@ -154,21 +213,6 @@ def _slice(file: dsl.Parsed, workflow: Workflow) -> str:
     while start and before[start - 1].lstrip().startswith("#"):
         start -= 1
     return "".join(before[start:]) + text[span.start : span.end] + "\n"
-
-
-def _without_labels(node: Any, made: AbstractSet[str]) -> Any:  # noqa: ANN401 - any part of the tree
-    """Return the same tree without the labels that nobody wrote."""
-    match node:
-        case tuple():
-            return tuple(_without_labels(one, made) for one in node)
-        case Prefix(label, None, None) if label in made:
-            return None
-        case Prefix(label) if label in made:
-            return replace(node, label=None)
-        case _ if is_dataclass(node) and not isinstance(node, type):
-            parts = {one.name: getattr(node, one.name) for one in fields(node)}
-            return replace(node, **{key: _without_labels(parts[key], made) for key in parts})
-    return node
 
 
 def _objects(value: object) -> list[Json]:

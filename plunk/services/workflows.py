@@ -14,7 +14,7 @@ from plunk.errors import BadRequest, WorkflowNotFound
 from plunk.ids import new_id, parse_id
 from plunk.models import Step, Template, Transition, Workflow
 from plunk.models.workflow import TRIGGER_TYPES
-from plunk.services import revisions
+from plunk.services import revisions, triggers, workflow_headers
 from plunk.services.json_values import put_all
 from plunk.services.workflow_graph import (
     Drawing,
@@ -40,6 +40,10 @@ class WorkflowDraft:
     description: str | None = None
     enabled: bool = False
     allow_reentry: bool = False
+    stops: Sequence[Mapping[str, Any]] | None = None
+    goals: Sequence[Mapping[str, Any]] | None = None
+    timezone: Mapping[str, Any] | None = None
+    quiet_hours: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class WorkflowChange:
     event_name: str | Unset = UNSET
     enabled: bool | Unset = UNSET
     allow_reentry: bool | Unset = UNSET
+    stops: Sequence[Mapping[str, Any]] | Unset | None = UNSET
+    goals: Sequence[Mapping[str, Any]] | Unset | None = UNSET
+    timezone: Mapping[str, Any] | Unset | None = UNSET
+    quiet_hours: Mapping[str, Any] | Unset | None = UNSET
     expected_revision: int | None = None
 
 
@@ -88,6 +96,7 @@ def create(session: Session, project_id: str, draft: WorkflowDraft, *, now: date
         trigger_type="EVENT",
         trigger_config={"eventName": event_name},
         allow_reentry=draft.allow_reentry,
+        headers=workflow_headers.merged(None, _headers(draft)),
         revision=0,
         created_at=now,
         updated_at=now,
@@ -182,6 +191,7 @@ def _apply(
         "description": wanted.description,
         "trigger_type": wanted.trigger_type,
         "trigger_config": dict(config) if isinstance(config, Mapping) else config,
+        "headers": workflow_headers.merged(workflow.headers, _headers(wanted)),
     }
     given = {key: value for key, value in values.items() if not isinstance(value, Unset)}
     changed = put_all(workflow, given)
@@ -190,6 +200,15 @@ def _apply(
     if not isinstance(config, Unset):
         changed |= _rename_trigger(session, workflow, now)
     return changed
+
+
+def _headers(given: WorkflowDraft | WorkflowChange) -> dict[str, object | Unset]:
+    return {
+        "stops": given.stops,
+        "goals": given.goals,
+        "timezone": given.timezone,
+        "quietHours": given.quiet_hours,
+    }
 
 
 def _set_reentry(workflow: Workflow, *, allowed: bool) -> bool:
@@ -201,11 +220,11 @@ def _set_reentry(workflow: Workflow, *, allowed: bool) -> bool:
 
 
 def _rename_trigger(session: Session, workflow: Workflow, now: datetime) -> bool:
-    named = revisions.event_triggers(workflow.trigger_config)
+    event_name = triggers.first_event(workflow.trigger_config)
     trigger = draw(session, workflow).trigger
-    if workflow.trigger_type != "EVENT" or not named or trigger is None:
+    if workflow.trigger_type != "EVENT" or event_name is None or trigger is None:
         return False
-    name, config = trigger_name(named[0].event_name), {"eventName": named[0].event_name}
+    name, config = trigger_name(event_name), {"eventName": event_name}
     if (trigger.name, trigger.config) == (name, config):
         return False
     trigger.name, trigger.config, trigger.updated_at = name, config, now

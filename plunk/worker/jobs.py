@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
@@ -18,8 +18,12 @@ from plunk.config import Settings
 from plunk.db import database_now, open_engine, session_factory, transaction
 from plunk.delivery.provider import Provider, open_provider
 from plunk.engine.shell.batch import Engine, advance_due
+from plunk.engine.shell.computing import compute_due
+from plunk.engine.shell.firing import fire_due
+from plunk.engine.shell.following import Follower, follow
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
+from plunk.security import Seal
 from plunk.services import idempotency
 
 log = structlog.get_logger()
@@ -35,6 +39,7 @@ class Worker:
     mailer: Mailer
     caller: Caller
     stopping: Event
+    follower: Follower = field(default_factory=Follower)
 
 
 def open_worker(
@@ -53,7 +58,7 @@ def open_worker(
         database=database,
         engine=Engine(sessions, time, settings.dashboard_url),
         mailer=Mailer(sessions, time, mail, settings.api_url, random.random),
-        caller=Caller(sessions, time, send, threads, random.random),
+        caller=Caller(sessions, time, send, threads, random.random, Seal(settings.secret_key)),
         stopping=Event(),
     )
 
@@ -78,6 +83,21 @@ def deliver_mail(worker: Worker) -> None:
 def call_webhooks(worker: Worker) -> None:
     """Make every due web hook call."""
     _drain(worker, lambda: call_due(worker.caller))
+
+
+def fire_schedules(worker: Worker) -> None:
+    """Send contacts into the workflows whose schedules and dates have come round."""
+    _drain(worker, lambda: fire_due(worker.engine))
+
+
+def compute_segments(worker: Worker) -> None:
+    """Count segments, and note down who entered and left those that track it."""
+    _drain(worker, lambda: compute_due(worker.engine))
+
+
+def follow_segments(worker: Worker) -> None:
+    """Look at whether contacts that events are about have entered or left tracked segments."""
+    follow(worker.engine, worker.follower)
 
 
 def forget_keys(worker: Worker) -> None:

@@ -30,6 +30,9 @@ TIMETABLE = (
     Job("advance", jobs.advance_runs),
     Job("mail", jobs.deliver_mail),
     Job("hooks", jobs.call_webhooks),
+    Job("schedules", jobs.fire_schedules),
+    Job("segments", jobs.compute_segments, seconds=5),
+    Job("followers", jobs.follow_segments, seconds=5),
     Job("forget_keys", jobs.forget_keys, seconds=3_600),
 )
 

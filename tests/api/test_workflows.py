@@ -22,6 +22,10 @@ WORKFLOW = {
     "triggerType",
     "triggerConfig",
     "allowReentry",
+    "stops",
+    "goals",
+    "timezone",
+    "quietHours",
     "revision",
     "createdAt",
     "updatedAt",
@@ -276,7 +280,8 @@ def test_each_change_of_structure_is_a_revision(api: Any, sessions: sessionmaker
     assert [len(one.graph["steps"]) for one in kept] == [1, 2, 3, 2]
     assert first["transitions"] == []
     trigger, leave = last["steps"]
-    assert last.keys() == {"workflowId", "revision", "name", "dialect", "steps", "transitions"}
+    members = {"workflowId", "revision", "name", "dialect", "headers", "steps", "transitions"}
+    assert last.keys() == members
     assert (last["workflowId"], last["revision"], last["name"]) == (flow["id"], 4, "Flow")
     assert leave == {
         "id": flow["steps"][2]["id"],

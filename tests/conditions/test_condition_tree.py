@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plunk.conditions import nodes, tree
 from plunk.conditions.matches import matches
+from plunk.conditions.names import ACTIVITIES
 from plunk.conditions.nodes import MISSING, All, Computed, Condition, Literal, Not, Path, PathParts
 from plunk.conditions.operators.workflow import OPERATORS
 from plunk.errors import InvalidCondition
@@ -29,6 +30,9 @@ class Known:
 
     def evaluate(self, expression: object) -> object:
         return expression
+
+    def answer(self, operand: nodes.History) -> object:
+        return self.facts.get((repr(operand),))
 
 
 def is_one(field: str) -> nodes.Test:
@@ -153,8 +157,33 @@ TESTS = st.builds(
     st.builds(Literal, st.integers(0, 9)),
     st.just("days"),
 )
+WHERE = st.none() | TESTS
+NAMES = st.sampled_from(["login", "sign up", "email.open", "a..b", "segment.x.entry"])
+ASKED = st.builds(nodes.Events, NAMES, WHERE) | st.builds(
+    nodes.Emails, st.sampled_from(ACTIVITIES), st.none() | st.just("t1")
+)
+HISTORY = (
+    st.builds(nodes.Test, ASKED, st.sampled_from(["triggered", "notTriggered"]))
+    | st.builds(
+        nodes.Test,
+        ASKED,
+        st.sampled_from(["triggeredWithin", "triggeredOlderThan", "notTriggeredWithin"]),
+        st.builds(Literal, st.integers(0, 9)),
+        st.just("days"),
+    )
+    | st.builds(
+        nodes.Test, st.builds(nodes.Membership, NAMES), st.sampled_from(["memberOfSegment"])
+    )
+    | st.builds(
+        nodes.Test,
+        st.builds(nodes.Count, NAMES, WHERE)
+        | st.builds(nodes.Count, NAMES, WHERE, st.integers(1, 9), st.just("days")),
+        st.sampled_from(["equals", "lessThan"]),
+        st.builds(Literal, st.integers(0, 9)),
+    )
+)
 TREES: st.SearchStrategy[Condition] = st.recursive(
-    TESTS | st.builds(nodes.Test, PATHS, st.just("exists")),
+    TESTS | HISTORY | st.builds(nodes.Test, PATHS, st.just("exists")),
     lambda inner: (
         st.builds(Not, inner)
         | st.lists(inner, min_size=1, max_size=3)

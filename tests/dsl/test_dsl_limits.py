@@ -89,6 +89,14 @@ def test_limits_of_the_text_are_reported() -> None:
     assert "FLOW-E112" in codes(LARGE["mistakes"])
 
 
+@pytest.mark.parametrize("quotes", ['"', '"""'])
+def test_what_no_store_accepts_is_reported_in_texts(quotes: str) -> None:
+    text = f'workflow "w" {{\n  on manual\n  exit {quotes}a\0b{quotes}\n}}\n'
+    (found,) = dsl.parse(text).diagnostics
+    assert (found.code, found.range.start.line) == ("FLOW-E103", 3)
+    assert [one.text for one in found.fixes] == [""]
+
+
 def test_sixty_four_levels_are_fine() -> None:
     nested = HEAD + "if event.a { " * 60 + "exit" + " }" * 61
     assert codes(nested) == set()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, MetaData, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from plunk.config import database_url
 from plunk.db import Base, open_engine
-from plunk.migrating import SCRIPTS, is_behind, upgrade
+from plunk.ids import new_id
+from plunk.migrating import SCRIPTS, is_behind, is_made, upgrade
 from tests.conftest import fresh_postgres
 
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+PROJECT, FLOW, STEP, NEXT, CONTACT, RUN = (new_id() for _ in range(6))
 ALONE = "from plunk.migrating import upgrade; import sys; upgrade(sys.argv[1])"
 REVISIONS = [
     script.revision
@@ -51,7 +56,11 @@ def url_of(engine: Engine) -> str:
 def differences(engine: Engine) -> list[Any]:
     """Return what autogenerate would still migrate."""
     with engine.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "include_object": lambda item, *_: is_made(connection, item),
+        }
         context = MigrationContext.configure(connection, opts=options)
         found: list[Any] = compare_metadata(context, Base.metadata)
         return found
@@ -110,6 +119,99 @@ def test_every_earlier_revision_can_be_upgraded(blank: Engine, revision: str) ->
     upgrade(url_of(blank))
     assert differences(blank) == []
     assert not is_behind(blank)
+
+
+def fill_first_tables(engine: Engine) -> None:
+    """Put one row into each table that the next revision copies, and into what points there."""
+    tables = MetaData()
+    tables.reflect(engine)
+    common = {"project_id": PROJECT, "created_at": NOON, "updated_at": NOON}
+    hashes = ("public_hash", "secret_hash", "public_sealed", "secret_sealed")
+    rows: list[tuple[str, dict[str, Any]]] = [
+        (
+            "projects",
+            {"id": PROJECT, "name": "Acme", "disabled": False, "tracking": "ENABLED"}
+            | {"language": "en", "created_at": NOON, "updated_at": NOON}
+            | {name: name for name in hashes},
+        ),
+        (
+            "workflows",
+            {"id": FLOW, "dialect": "plunk", "name": "W", "enabled": True, "trigger_type": "EVENT"}
+            | {"allow_reentry": False, "revision": 1, **common},
+        ),
+        *(
+            (
+                "steps",
+                {"id": step, "workflow_id": FLOW, "type": kind, "name": kind, **common}
+                | {"position": {"x": 1}, "config": {"eventName": "ä"}},
+            )
+            for step, kind in ((STEP, "TRIGGER"), (NEXT, "EXIT"))
+        ),
+        (
+            "transitions",
+            {"id": new_id(), "workflow_id": FLOW, "from_step_id": STEP, "to_step_id": NEXT}
+            | {"priority": 0, **common},
+        ),
+        (
+            "triggers",
+            {"id": new_id(), "project_id": PROJECT, "workflow_id": FLOW, "entry_step_id": STEP}
+            | {"event_name": "go"},
+        ),
+        ("contacts", {"id": CONTACT, "email": "ada@example.com", "subscribed": True, **common}),
+        (
+            "executions",
+            {"id": RUN, "workflow_id": FLOW, "dialect": "plunk", "contact_id": CONTACT, **common}
+            | {"revision": 1, "status": "RUNNING", "current_step_id": STEP, "visit": 1}
+            | {"version": 1, "depth": 0, "due_at": NOON, "started_at": NOON},
+        ),
+        (
+            "step_executions",
+            {"id": new_id(), "execution_id": RUN, "step_id": STEP, "visit": 1, **common}
+            | {"status": "COMPLETED"},
+        ),
+    ]
+    with engine.begin() as connection:
+        for name, row in rows:
+            connection.execute(tables.tables[name].insert().values(row))
+
+
+def contents(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of the tables that the first revision made."""
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        return {
+            name: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for name, table in tables.tables.items()
+            if name != "alembic_version"
+        }
+
+
+def test_rows_of_the_first_tables_survive(blank: Engine) -> None:
+    upgrade(url_of(blank), "0001")
+    fill_first_tables(blank)
+    before = contents(blank)
+    upgrade(url_of(blank))
+    after = contents(blank)
+    for table, rows in before.items():
+        assert len(after[table]) == len(rows), table
+        for old, new in zip(rows, after[table], strict=True):
+            assert {key: new[key] for key in old} == old
+    assert after["triggers"][0]["kind"] == "start"
+
+
+def test_what_was_copied_still_keeps_its_promises(blank: Engine) -> None:
+    upgrade(url_of(blank), "0001")
+    fill_first_tables(blank)
+    upgrade(url_of(blank))
+    with blank.begin() as connection:
+        connection.execute(text(f"UPDATE steps SET type = 'SPLIT' WHERE id = '{NEXT}'"))  # noqa: S608 - ours
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(text("UPDATE steps SET type = 'DANCE'"))
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(text(f"DELETE FROM steps WHERE id = '{STEP}'"))  # noqa: S608 - ours
+        connection.execute(text("DELETE FROM projects"))
+    assert {name for name, rows in contents(blank).items() if rows} == set()
 
 
 def test_a_second_upgrade_changes_nothing(blank: Engine) -> None:

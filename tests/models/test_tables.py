@@ -40,6 +40,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "emails": {"next_attempt_at": NOON},
     "webhook_calls": {"next_attempt_at": NOON},
     "executions": {"due_at": NOON},
+    "segments": {"condition": {}},
 }
 ONE_OF = {"executions": ("contact_id", "record_id")}
 MAX_ID = 36

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from plunk.conditions.instants import instant
 from plunk.conditions.nodes import MISSING
+from plunk.conditions.operators.happening import HAPPENING, MEMBERSHIP, in_memory
 from plunk.conditions.operators.javascript import to_number, to_text
 
 Order: TypeAlias = Callable[[Any, Any], bool]
@@ -119,6 +120,7 @@ def _is_number(value: object) -> bool:
 
 
 OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
+    **in_memory({**HAPPENING, **MEMBERSHIP}),
     "equals": equals,
     "notEquals": not_equals,
     "contains": contains,

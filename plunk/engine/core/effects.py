@@ -60,7 +60,8 @@ class Retry:
 class CallWebhook:
     """Store one call; its end comes back as `CallReturned` with this visit's number.
 
-    Strings in url, in header values and anywhere in body are templates, except in Final.
+    Strings in url, in header values and anywhere in body are templates, except in Final. There,
+    and nowhere else, texts may be Concealed.
     """
 
     url: object
@@ -85,4 +86,22 @@ class SetSubscription:
     subscribed: bool
 
 
-Effect: TypeAlias = QueueEmail | CallWebhook | MergeContact | SetSubscription
+@dataclass(frozen=True, slots=True)
+class TrackEvent:
+    """Store an event of the contact, and set going what listens for it."""
+
+    name: str
+    data: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMembership:
+    """Put the contact into a static segment or take it out; either may already be so."""
+
+    segment_id: str
+    is_member: bool
+
+
+Effect: TypeAlias = (
+    QueueEmail | CallWebhook | MergeContact | SetSubscription | TrackEvent | ChangeMembership
+)

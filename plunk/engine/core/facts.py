@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from plunk import expressions
 from plunk.conditions.instants import iso
-from plunk.conditions.nodes import MISSING, PathParts
+from plunk.conditions.nodes import MISSING, History, PathParts
+from plunk.conditions.paths import descend
 from plunk.engine.core.run import Run
+from plunk.errors import InvalidCondition, InvalidExpression
 
-INDEX = re.compile(r"(0|[1-9]\d{0,8})\Z", re.ASCII)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,10 +37,28 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What runs of a project share.
+
+    `render` fills a template with facts, `zone` is the project's time zone, `segments` are types
+    by id (DYNAMIC or STATIC), and `choices` force branches of splits, by the step's label or id.
+    """
+
+    render: Callable[[str, Facts], str] | None = None
+    zone: str = "UTC"
+    segments: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+EMPTY_WORLD = World()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a step may look at.
 
-    The shell fills the first three; `advance` binds the run, its event data and the time.
+    The shell fills the first three, the world, and `answers`, which is what history says; `advance`
+    binds the run, its event data and the time.
     """
 
     contact: Contact
@@ -50,6 +68,8 @@ class Facts:
     event: Mapping[str, object] | None = None
     now: datetime = NEVER
     workflow_name: str = ""
+    answers: Mapping[History, object] = field(default_factory=dict)
+    world: World = EMPTY_WORLD
 
     @property
     def variables(self) -> Mapping[str, object]:
@@ -66,6 +86,8 @@ class Facts:
             event=run.context,
             now=now,
             workflow_name=workflow_name,
+            answers=self.answers,
+            world=self.world,
         )
 
     def get(self, path: PathParts, default: object = MISSING) -> object:
@@ -89,6 +111,18 @@ class Facts:
         """Return what an expression in its JSON form says about these facts."""
         return expressions.evaluate(expression, self)
 
+    def answer(self, operand: History) -> object:
+        """Return what history says; whoever makes the facts looked it up beforehand."""
+        if operand not in self.answers:
+            raise InvalidCondition("this part of the contact's history is not known here")
+        return self.answers[operand]
+
+    def render(self, source: str) -> str:
+        """Return a template filled with these facts."""
+        if self.world.render is None:
+            raise InvalidExpression("render() cannot be used here")
+        return self.world.render(source, self)
+
     def with_contact_data(self, patch: Mapping[str, object]) -> Facts:
         """Return the facts after a merge into the contact's data, where null deletes."""
         gone = {key for key, value in patch.items() if value is None}
@@ -99,6 +133,10 @@ class Facts:
     def with_subscribed(self, subscribed: bool) -> Facts:  # noqa: FBT001 -- it is the new value
         """Return the facts after a change of the subscription."""
         return self._with_contact(self.contact.data, subscribed)
+
+    def with_answers(self, changed: Mapping[History, object]) -> Facts:
+        """Return the facts after something happened that history now says."""
+        return replace(self, answers={**self.answers, **changed}) if changed else self
 
     def _with_contact(self, data: Mapping[str, object], subscribed: bool) -> Facts:  # noqa: FBT001 -- as above
         # spelled out, because dataclasses.replace costs more than the rest of an update
@@ -112,6 +150,8 @@ class Facts:
             event=self.event,
             now=self.now,
             workflow_name=self.workflow_name,
+            answers=self.answers,
+            world=self.world,
         )
 
     def _contact_field(self, rest: list[str | int], default: object) -> object:
@@ -136,16 +176,3 @@ class Facts:
             case Run(context=context), ["context", *keys]:
                 return descend(context or {}, keys, default)
         return default
-
-
-def descend(value: object, parts: Iterable[str | int], default: object) -> object:
-    """Return what stands at a path inside a JSON value; digits also index arrays."""
-    for part in parts:
-        match value:
-            case dict() if (key := str(part)) in value:
-                value = value[key]
-            case list() if INDEX.match(text := str(part)) and int(text) < len(value):
-                value = value[int(text)]
-            case _:
-                return default
-    return value

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+from plunk.conditions.history import asked
+from plunk.conditions.nodes import History
 from plunk.engine.core.configs import parse_action
-from plunk.engine.core.steps import Action, SendEmail
+from plunk.engine.core.headers import NONE, Headers
+from plunk.engine.core.steps import Action, ChangeSegment, SendEmail, conditions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Graph:
     steps: Mapping[str, Step]
     edges: tuple[Edge, ...]
     dialect: str = "plunk"
+    headers: Headers = NONE
+    headers_json: Mapping[str, object] | None = None
 
     @cached_property
     def outgoing(self) -> Mapping[str, tuple[Edge, ...]]:
@@ -66,6 +72,20 @@ class Graph:
         actions = (step.action for step in self.steps.values())
         return frozenset(action.template_id for action in actions if isinstance(action, SendEmail))
 
+    @cached_property
+    def segment_ids(self) -> frozenset[str]:
+        """The segments that runs of this graph may change."""
+        actions = (step.action for step in self.steps.values())
+        return frozenset(one.segment_id for one in actions if isinstance(one, ChangeSegment))
+
+    @cached_property
+    def questions(self) -> frozenset[History]:
+        """What runs of this graph may ask about their subject's history."""
+        conditions = chain(
+            self.headers.conditions, *(conditions_of(step.action) for step in self.steps.values())
+        )
+        return frozenset(chain.from_iterable(map(asked, conditions)))
+
     @classmethod
     def from_json(cls, snapshot: Mapping[str, Any]) -> Graph:
         """Read a stored revision; transitions stand in the order in which they were created."""
@@ -77,10 +97,13 @@ class Graph:
             steps={step.id: step for step in steps},
             edges=tuple(map(_edge, snapshot["transitions"])),
             dialect=snapshot.get("dialect") or "plunk",
+            headers=Headers.from_json(snapshot.get("headers")),
+            headers_json=snapshot.get("headers"),
         )
 
     def to_json(self) -> dict[str, object]:
         """Return the snapshot to store."""
+        headers = {} if self.headers_json is None else {"headers": self.headers_json}
         return {
             "workflowId": self.workflow_id,
             "revision": self.revision,
@@ -88,6 +111,7 @@ class Graph:
             "dialect": self.dialect,
             "steps": list(map(_step_json, self.steps.values())),
             "transitions": list(map(_edge_json, self.edges)),
+            **headers,
         }
 
 

@@ -14,12 +14,23 @@ from plunk.engine.core.run import Awaiting
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step is over; `branch` names the way out, `facts` replace those known so far."""
+    """The step is over; `branch` names the way out, `facts` replace those known so far.
+
+    `has_arrived`: what a wait waits for is there already, and its way out is taken.
+    """
 
     output: Mapping[str, object]
     branch: str | None = None
     effects: tuple[Effect, ...] = ()
     facts: Facts | None = None
+    has_arrived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The run stands before the step until then; the step has not been visited."""
+
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +59,4 @@ class Failed:
     error: str
 
 
-Outcome: TypeAlias = Done | Parked | Ended | Failed
+Outcome: TypeAlias = Done | Held | Parked | Ended | Failed

@@ -36,8 +36,19 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The result of an advance; without visits and with the same run, nothing happened."""
+    """The result of an advance; without visits and with the same run, nothing happened.
+
+    `goals` are those that were reached on the way, each for the first time.
+    """
 
     run: Run
     visits: tuple[Visit, ...]
     facts: Facts
+    goals: tuple[str, ...] = ()
+
+
+def abandoned(run: Run, now: datetime) -> tuple[Visit, ...]:
+    """Return the visit that ends because the run leaves in the middle of it, if there is one."""
+    if run.awaiting is None or run.step_id is None:
+        return ()
+    return (Visit(run.visit, run.step_id, "SKIPPED", completed_at=now, is_new=False),)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from plunk.engine.core.graph import Graph
-from plunk.engine.core.progress import Visit
+from plunk.engine.core.progress import Visit, abandoned
 from plunk.engine.core.run import Run
 
 
@@ -22,7 +22,7 @@ def relocate(old: Graph, new: Graph, run: Run, now: datetime) -> tuple[Run, tupl
     moved = replace(run, revision=new.revision)
     if run.step_id is None or _is_same(old, new, run.step_id):
         return (moved if moved == run else replace(moved, version=run.version + 1)), ()
-    closed = _closed(run, now)
+    closed = abandoned(run, now)
     target = _next_surviving(old, new, run.step_id)
     return (moved.finish(now) if target is None else moved.move(target, now)), closed
 
@@ -42,10 +42,3 @@ def _next_surviving(old: Graph, new: Graph, start: str) -> str | None:
         queue.extend(target for target in targets if target not in seen)
         seen.update(targets)
     return None
-
-
-def _closed(run: Run, now: datetime) -> tuple[Visit, ...]:
-    if run.awaiting is None or run.step_id is None:
-        return ()
-    visit = Visit(run.visit, run.step_id, "SKIPPED", completed_at=now, is_new=False)
-    return (visit,)

@@ -11,7 +11,7 @@ from plunk.engine.core.facts import Facts, Template
 from plunk.engine.core.outcomes import Done
 from plunk.engine.core.steps import SendEmail, Webhook
 from plunk.errors import InvalidExpression, NotFound
-from plunk.expressions import compute
+from plunk.expressions import Concealed, compute
 
 CONSENT_TYPES = frozenset({"MARKETING", "HEADLESS"})
 UNSUBSCRIBED = "The contact is unsubscribed; only transactional templates may be sent"
@@ -53,10 +53,10 @@ def call_webhook(action: Webhook, facts: Facts) -> CallWebhook:
     """Ask for one call."""
     body = Final(_description(facts)) if action.body is None else action.body
     return CallWebhook(
-        url=_text("url", action.url, facts),
+        url=_text("url", action.url, facts, may_conceal=True),
         method=action.method,
-        headers=_texts(action.headers, facts),
-        body=compute(body, facts, Final),
+        headers=_texts(action.headers, facts, may_conceal=True),
+        body=compute(body, facts, Final, may_conceal=True),
         retry=action.retry,
         scope=_scope(facts),
     )
@@ -77,15 +77,20 @@ def _description(facts: Facts) -> dict[str, object]:
     }
 
 
-def _texts(configured: Mapping[str, object], facts: Facts) -> dict[str, object]:
-    return {name: _text(name, value, facts) for name, value in configured.items()}
+def _texts(
+    configured: Mapping[str, object], facts: Facts, *, may_conceal: bool = False
+) -> dict[str, object]:
+    return {
+        name: _text(name, value, facts, may_conceal=may_conceal)
+        for name, value in configured.items()
+    }
 
 
-def _text(name: str, configured: object, facts: Facts) -> object:
+def _text(name: str, configured: object, facts: Facts, *, may_conceal: bool = False) -> object:
     if isinstance(configured, str):
         return configured
-    value = compute(configured, facts)
-    if not isinstance(value, str):
+    value = compute(configured, facts, may_conceal=may_conceal)
+    if not isinstance(value, str | Concealed):
         raise InvalidExpression(f"{name} must be text, not {value!r}")
     return Final(value)
 

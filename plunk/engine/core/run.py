@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from plunk.conditions.nodes import Condition
 
 RunStatus: TypeAlias = Literal["RUNNING", "WAITING", "COMPLETED", "FAILED", "CANCELLED"]
+LOOK_EVERY = timedelta(minutes=15)
 TERMINAL: frozenset[RunStatus] = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
 
@@ -30,7 +31,20 @@ class AwaitedCall:
     deadline: datetime
 
 
-Awaiting: TypeAlias = AwaitedEvent | AwaitedCall
+@dataclass(frozen=True, slots=True)
+class AwaitedCondition:
+    """The run goes on when the condition holds, or at the deadline; `due_at` is the next look."""
+
+    condition: Condition
+    deadline: datetime | None = None
+
+    def next_look(self, now: datetime) -> datetime:
+        """Return when to look again, if nothing calls for it sooner."""
+        look = now + LOOK_EVERY
+        return look if self.deadline is None else min(look, self.deadline)
+
+
+Awaiting: TypeAlias = AwaitedEvent | AwaitedCondition | AwaitedCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,9 @@ class Run:
     """Where a subject stands.
 
     RUNNING with nothing awaited: about to enter `step_id` (the trigger when None). WAITING with
-    nothing awaited: in the delay `step_id` until `due_at`. `visit` numbers the latest visit.
+    nothing awaited: in the delay `step_id` until `due_at`; or, where `step_id` is no delay, before
+    it until then. `visit` numbers the latest visit, `goals` are those reached so far, as far as
+    the caller remembers them.
     `version` is the value to store; it is one more than the row's when something changed.
     """
 
@@ -57,6 +73,7 @@ class Run:
     awaiting: Awaiting | None = None
     depth: int = 0
     completed_at: datetime | None = None
+    goals: frozenset[str] = frozenset()
 
     @property
     def is_over(self) -> bool:
@@ -80,6 +97,16 @@ class Run:
             due_at=due_at,
             awaiting=awaiting,
         )
+
+    def wait_again(self, now: datetime) -> Run:
+        """Stand where it stands until its own time: nothing was to be done."""
+        due_at = self.due_at
+        match self.awaiting:
+            case AwaitedCondition() as awaited:
+                due_at = awaited.next_look(now)
+            case AwaitedEvent(deadline=deadline) | AwaitedCall(deadline=deadline):
+                due_at = deadline
+        return replace(self, due_at=due_at, version=self.version + 1)
 
     def move(self, step_id: str, now: datetime) -> Run:
         """Stand before a step, to be entered as soon as a worker comes by."""

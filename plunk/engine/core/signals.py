@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-# Both spellings are in use; the present tense is what is stored.
-ALIASES = {
-    "email.opened": "email.open",
-    "email.clicked": "email.click",
-    "email.delivered": "email.delivery",
-    "email.bounced": "email.bounce",
-    "email.complained": "email.complaint",
-}
+from plunk.conditions.names import canonical_event
+
 SUCCESS = range(200, 300)
+RESERVED_NAMES = {"contact.subscribed", "contact.unsubscribed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +24,24 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """Something about the run's subject may have changed: conditions are to be looked at again.
+
+    `depth` counts the runs that led to the change (I8).
+    """
+
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EventArrived:
-    """An event of the run's own subject."""
+    """An event of the run's own subject; `depth` counts the runs that led to it (I8)."""
 
     event_id: str
     name: str
     data: Mapping[str, object] | None
     at: datetime
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,19 @@ class CallReturned:
         return self.error is None and self.status in SUCCESS
 
 
-Signal: TypeAlias = Entered | TimerFired | EventArrived | CallReturned
+Signal: TypeAlias = Entered | TimerFired | Looked | EventArrived | CallReturned
 
 
 def canonical_name(event_name: str) -> str:
     """Return the name under which an event is stored."""
-    return ALIASES.get(event_name, event_name)
+    return canonical_event(event_name)
+
+
+def is_reserved(event_name: str) -> bool:
+    """Tell whether only the system itself may emit events of this name."""
+    if event_name.startswith("segment."):
+        return event_name.endswith((".entry", ".exit"))
+    return event_name.startswith("email.") or event_name in RESERVED_NAMES
 
 
 def event_context(data: Mapping[str, object] | None) -> dict[str, object]:

@@ -1,14 +1,22 @@
-"""Changes to the contact: its data and its subscription."""
+"""Steps that change what is known about the contact: its data, its segments, its history."""
 
 from __future__ import annotations
 
-from plunk.engine.core.effects import Effect, MergeContact, SetSubscription
+from plunk.engine.core.effects import (
+    ChangeMembership,
+    Effect,
+    MergeContact,
+    SetSubscription,
+    TrackEvent,
+)
 from plunk.engine.core.facts import Facts
 from plunk.engine.core.outcomes import Done
-from plunk.engine.core.steps import UpdateContact
+from plunk.engine.core.steps import ChangeSegment, Track, UpdateContact
+from plunk.errors import InvalidExpression, NotFound
 from plunk.expressions import compute
 
 SUBSCRIBED_AFTER = {"subscribe": True, "unsubscribe": False}
+STATIC = "STATIC"
 
 
 def update_contact(action: UpdateContact, facts: Facts) -> Done:
@@ -31,3 +39,24 @@ def update_contact(action: UpdateContact, facts: Facts) -> Done:
         "subscribed": subscribed,
     }
     return Done(output, effects=tuple(effects), facts=facts)
+
+
+def track(action: Track, facts: Facts) -> Done:
+    """Emit an event; the contact's own data stays as it is."""
+    data = None if action.data is None else compute(action.data, facts)
+    if data is not None and not isinstance(data, dict):
+        raise InvalidExpression("the data of an event must be an object")
+    output = {"tracked": True, "eventName": action.event_name, "data": data}
+    return Done(output, effects=(TrackEvent(action.event_name, data),))
+
+
+def change_segment(action: ChangeSegment, facts: Facts) -> Done:
+    """Put the contact into a static segment, or take it out."""
+    type_ = facts.world.segments.get(action.segment_id)
+    if type_ is None:
+        raise NotFound(action.segment_id, resource=f"Segment {action.segment_id}")
+    if type_ != STATIC:
+        raise InvalidExpression("contacts cannot be added to a dynamic segment or removed from it")
+    effect = ChangeMembership(action.segment_id, is_member=action.action == "add")
+    output = {"segmentId": action.segment_id, "action": action.action}
+    return Done(output, effects=(effect,))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
 from plunk.db import is_passing, table_of, transaction
+from plunk.engine.core import facts
 from plunk.engine.core.advance import advance
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.relocate import relocate
@@ -85,11 +86,15 @@ def _advance(
 ) -> None:
     if not claimed:
         return
-    around = load(session, project_id, (item.run for item in claimed), engine.graphs)
+    around = load(
+        session, project_id, claimed, engine.graphs, dashboard_url=engine.dashboard_url, now=now
+    )
     writes = Writes(project_id, now, engine.dashboard_url, around.templates)
     for item in claimed:
         contact = writes.contacts.get(item.contact.id, item.contact)
-        _add(writes, item, _progress(around, replace(item, contact=contact), now))
+        progress = _progress(around, replace(item, contact=contact), now)
+        around.answers[contact.id] = progress.facts.answers  # for other runs of the same contact
+        _add(writes, item, progress)
     store(session, writes)
 
 
@@ -98,7 +103,8 @@ def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
     writes.subjects[item.run.id] = contact
     if contact is not item.contact:  # not `!=`: to Python {"a": 1} equals {"a": True}
         writes.contacts[contact.id] = contact
-    add(writes, item.run, progress.run, progress.visits)
+        writes.depth = max(writes.depth, progress.run.depth + 1)
+    add(writes, item.run, progress)
 
 
 def _progress(around: Surroundings, item: Claimed, now: datetime) -> Progress:
@@ -110,15 +116,9 @@ def _progress(around: Surroundings, item: Claimed, now: datetime) -> Progress:
         if (run.status, run.step_id) != (item.run.status, item.run.step_id):
             return Progress(run, closed, known)
     progress = advance(newest, run, item.signal, known, now)
-    if progress.run == item.run or not progress.visits:
-        return Progress(_settled(progress.run, item.run), progress.visits, progress.facts)
+    if progress.run is run:  # nothing was to be done: it waits on until its own deadline (I9)
+        return replace(progress, run=run.wait_again(now))
     return progress
-
-
-def _settled(run: Run, before: Run) -> Run:
-    """Return a run for which nothing was to be done: it waits on until its own deadline (I9)."""
-    deadline = run.awaiting.deadline if run.awaiting else run.due_at
-    return replace(run, due_at=deadline, version=before.version + 1)
 
 
 def _fail(engine: Engine, project_id: str, run_id: str, reason: str) -> None:
@@ -128,12 +128,12 @@ def _fail(engine: Engine, project_id: str, run_id: str, reason: str) -> None:
             writes = Writes(project_id, now, engine.dashboard_url, {})
             failed = item.run.fail(now, step_id=item.run.step_id, visit=item.run.visit + 1)
             visits = _failed_visit(item.run, reason, now)
-            add(writes, item.run, failed, visits)
             writes.subjects[run_id] = item.contact
+            add(writes, item.run, Progress(failed, visits, facts.Facts(item.contact)))
             store(session, writes)
 
 
-def _failed_visit(run: Run, reason: str, now: datetime) -> list[Visit]:
+def _failed_visit(run: Run, reason: str, now: datetime) -> tuple[Visit, ...]:
     if run.step_id is None:
-        return []
-    return [Visit(run.visit + 1, run.step_id, "FAILED", None, reason, now, now)]
+        return ()
+    return (Visit(run.visit + 1, run.step_id, "FAILED", None, reason, now, now),)

@@ -21,10 +21,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from plunk.clock import Clock, iso_or_none
 from plunk.db import table_of, transaction
 from plunk.delivery.retry import HOOKS, Schedule, next_attempt
-from plunk.engine.shell import lease
+from plunk.engine.shell import hook_secrets, lease
+from plunk.engine.shell.hook_secrets import Known
 from plunk.engine.shell.rotation import projects_due
 from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
+from plunk.security import Seal
+from plunk.services import secrets
 
 log = structlog.get_logger()
 CHUNK = 20
@@ -42,6 +45,7 @@ class Caller:
     send: Callable[[OutgoingRequest], Answer]
     threads: Executor
     random: Callable[[], float]
+    seal: Seal
     chunk: int = CHUNK
 
 
@@ -58,7 +62,11 @@ class Call(NamedTuple):
     retry: dict[str, Any] | None
     attempts: int
 
-    def request(self) -> OutgoingRequest:
+    def secret_names(self) -> set[str]:
+        """Return the names of the secrets that the call needs."""
+        return hook_secrets.names_in(self.id, self.url, *self.headers.values(), self.body)
+
+    def request(self, known: Known) -> OutgoingRequest:
         """Return what to send; the configured headers override the usual ones."""
         usual = {
             "Content-Type": "application/json",
@@ -67,8 +75,14 @@ class Call(NamedTuple):
         }
         given = {name.lower() for name in self.headers}
         kept = {name: value for name, value in usual.items() if name.lower() not in given}
-        body = None if self.body is None else self.body.encode()
-        return OutgoingRequest(self.method, self.url, {**kept, **self.headers}, body)
+        own = {
+            name: hook_secrets.revealed(self.id, value, known)
+            for name, value in self.headers.items()
+        }
+        url = hook_secrets.revealed(self.id, self.url, known)
+        body = hook_secrets.revealed_json(self.id, self.body or "", known)
+        sent = None if self.body is None else body.encode()
+        return OutgoingRequest(self.method, url, {**kept, **own}, sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,9 @@ def call_project(caller: Caller, project_id: str) -> int:
             limit=caller.chunk,
         )
         calls = _load(session, leased)
-    results = list(caller.threads.map(lambda call: _attempt(caller, call), calls))
+        names = set().union(*(call.secret_names() for call in calls))
+        known = secrets.opened(session, project_id, names, seal=caller.seal)
+    results = list(caller.threads.map(lambda call: _attempt(caller, call, known), calls))
     with transaction(caller.sessions) as session:
         now = caller.clock.now()
         waiting = _lock_waiting(session, calls)
@@ -139,13 +155,17 @@ def _load(session: Session, ids: list[str]) -> list[Call]:
     return [Call(*row) for row in rows]
 
 
-def _attempt(caller: Caller, call: Call) -> Result:
+def _attempt(caller: Caller, call: Call, known: Known) -> Result:
+    if missing := sorted(call.secret_names() - known.keys()):
+        return Result(error=f"the project has no secret {missing[0]}")
+    own = {name: known[name] for name in call.secret_names()}
     try:
-        return Result(answer=caller.send(call.request()))
+        answer = caller.send(call.request(own))
+        return Result(answer=hook_secrets.struck_out(answer, own))
     except OutboundError as error:
-        return Result(error=error.message, retriable=error.retriable)
+        return Result(error=secrets.masked(error.message, own), retriable=error.retriable)
     except Exception as error:  # noqa: BLE001 - I7: an odd answer ends this call only
-        return Result(error=f"{type(error).__name__}: {error}")
+        return Result(error=secrets.masked(f"{type(error).__name__}: {error}", own))
 
 
 def _record(
@@ -237,7 +257,7 @@ def _signal(call: Call, result: Result) -> dict[str, Any]:
         "status": answer and answer.status,
         "body": answer and _parsed(answer),
         "error": result.error,
-        "url": answer.url if answer else call.url,
+        "url": answer.url if answer else hook_secrets.shown(call.id, call.url),
     }
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from plunk.conditions.history import asked
+from plunk.conditions.nodes import History
 from plunk.engine.core import facts
 from plunk.engine.core.graph import Graph
-from plunk.engine.core.run import Run
+from plunk.engine.core.run import AwaitedCondition, AwaitedEvent, Run
+from plunk.engine.shell.claim import Claimed
 from plunk.ids import parse_id
-from plunk.models import Project, Revision, Template, Workflow
+from plunk.models import Project, Revision, Segment, Template, Workflow
+from plunk.rendering import render
+from plunk.services.histories import answered
+from plunk.services.variables import workflow_variables
 
 GraphKey = tuple[str, int]
 
@@ -60,12 +67,14 @@ class TemplateText(facts.Template):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the runs of one batch share."""
+    """What the runs of one batch share, and what is known about each of their contacts."""
 
     project_disabled: bool
     current: Mapping[str, int]
     graphs: Mapping[GraphKey, Graph]
     templates: Mapping[str, TemplateText]
+    world: facts.World
+    answers: dict[str, Mapping[History, object]]
 
     def graph(self, run: Run) -> Graph:
         """Return the graph that the run last followed."""
@@ -77,17 +86,77 @@ class Surroundings:
 
     def facts(self, contact: facts.Contact) -> facts.Facts:
         """Return what a run of this contact may know."""
-        return facts.Facts(contact, self.templates, self.project_disabled)
+        return facts.Facts(
+            contact,
+            self.templates,
+            self.project_disabled,
+            answers=self.answers.get(contact.id, {}),
+            world=self.world,
+        )
 
 
-def load(session: Session, project_id: str, runs: Iterable[Run], cache: GraphCache) -> Surroundings:
-    """Return the surroundings of these runs of one project."""
-    batch = list(runs)
-    current = _revisions(session, project_id, {run.workflow_id for run in batch})
-    keys = {(run.workflow_id, run.revision) for run in batch} | set(current.items())
+def load(
+    session: Session,
+    project_id: str,
+    claimed: Sequence[Claimed],
+    cache: GraphCache,
+    *,
+    dashboard_url: str,
+    now: datetime,
+) -> Surroundings:
+    """Return the surroundings of these runs of one project.
+
+    The queries are as many for one run as for a hundred: four, one for the segments that steps
+    change, and one for each question that conditions ask about the past.
+    """
+    runs = [item.run for item in claimed]
+    current = _revisions(session, project_id, {run.workflow_id for run in runs})
+    keys = {(run.workflow_id, run.revision) for run in runs} | set(current.items())
     graphs = cache.get(session, keys)
     disabled = session.scalars(select(Project.disabled).where(Project.id == project_id)).one()
-    return Surroundings(disabled, current, graphs, _templates(session, project_id, graphs))
+    contacts = [item.contact for item in claimed]
+    questions = _questions(graphs.values(), runs)
+    return Surroundings(
+        disabled,
+        current,
+        graphs,
+        _templates(session, project_id, graphs),
+        facts.World(_renderer(dashboard_url), segments=_segments(session, project_id, graphs)),
+        {**answered(session, project_id, contacts, questions, now=now)} if questions else {},
+    )
+
+
+def _questions(graphs: Iterable[Graph], runs: Iterable[Run]) -> frozenset[History]:
+    """Return what may be asked: by the graphs, and by waits that an older revision began."""
+    asking = [graph.questions for graph in graphs]
+    for run in runs:
+        match run.awaiting:
+            case AwaitedCondition(where) | AwaitedEvent(where=where) if where is not None:
+                asking.append(asked(where))
+    return frozenset().union(*asking)
+
+
+def _renderer(dashboard_url: str) -> Callable[[str, facts.Facts], str]:
+    def filled(source: str, known: facts.Facts) -> str:
+        variables = workflow_variables(known.contact, known.event, known.variables, dashboard_url)
+        return render(source, variables)
+
+    return filled
+
+
+def _segments(
+    session: Session, project_id: str, graphs: Mapping[GraphKey, Graph]
+) -> dict[str, str]:
+    """Return the types of the segments that steps put contacts into."""
+    used = {name for graph in graphs.values() for name in graph.segment_ids if parse_id(name)}
+    if not used:
+        return {}
+    rows = session.execute(
+        select(Segment.id, Segment.type).where(
+            Segment.project_id == project_id, Segment.id.in_(used)
+        )
+    )
+    return {row.id: row.type for row in rows}
 
 
 def _revisions(session: Session, project_id: str, workflows: set[str]) -> dict[str, int]:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from plunk.clock import iso
 from plunk.engine.core import facts
 from plunk.engine.core.effects import (
     CallWebhook,
+    ChangeMembership,
     Effect,
     Final,
     MergeContact,
     QueueEmail,
     Scope,
     SetSubscription,
+    TrackEvent,
 )
 from plunk.engine.core.progress import Visit
 from plunk.engine.core.run import Run
+from plunk.engine.shell.hook_secrets import written
 from plunk.engine.shell.load import TemplateText
 from plunk.ids import new_id
 from plunk.models.email import LANE_TRANSACTIONAL, LANE_WORKFLOW
@@ -28,11 +31,21 @@ from plunk.rendering import render
 from plunk.services import emails
 from plunk.services.emails import EmailDraft
 from plunk.services.events import NewEvent
+from plunk.services.segment_members import Cause
 from plunk.services.variables import workflow_variables
 
 Row = dict[str, Any]
-CHAIN_WINDOW = timedelta(hours=1)
 LINE_BREAK = "The rendered {name} contains a line break; mail headers must not."
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A contact to be put into a segment, or taken out, by a run."""
+
+    segment_id: str
+    contact_id: str
+    is_member: bool
+    cause: Cause
 
 
 @dataclass(slots=True)
@@ -51,6 +64,9 @@ class Writes:
     subjects: dict[str, facts.Contact] = field(default_factory=dict)  # by run
     contacts: dict[str, facts.Contact] = field(default_factory=dict)  # changed ones, by id
     events: list[NewEvent] = field(default_factory=list)
+    memberships: list[Membership] = field(default_factory=list)
+    goals: list[tuple[str, str, str]] = field(default_factory=list)  # workflow, run, name
+    depth: int = 0  # of the changes to contacts, as of events (I8)
 
 
 def perform(writes: Writes, run: Run, visit: Visit) -> Mapping[str, object] | None:
@@ -61,11 +77,6 @@ def perform(writes: Writes, run: Run, visit: Visit) -> Mapping[str, object] | No
         if added and output is not None:
             output |= added
     return output
-
-
-def depth_after(run: Run, now: datetime) -> int:
-    """Return the depth of what this run sets off (I8): a chain counts only while it is quick."""
-    return run.depth + 1 if now - run.started_at < CHAIN_WINDOW else 0
 
 
 def _queue_email(writes: Writes, run: Run, visit: Visit, effect: QueueEmail) -> Row:
@@ -87,7 +98,7 @@ def _queue_email(writes: Writes, run: Run, visit: Visit, effect: QueueEmail) -> 
         template_id=template.id,
         execution_id=run.id,
         visit=visit.number,
-        depth=depth_after(run, writes.now),
+        depth=run.depth + 1,
         refusal=effect.refusal or _broken_header(subject),
     )
     row = emails.new_row(writes.project_id, draft, now=writes.now)
@@ -96,18 +107,18 @@ def _queue_email(writes: Writes, run: Run, visit: Visit, effect: QueueEmail) -> 
 
 
 def _call_webhook(writes: Writes, run: Run, visit: Visit, effect: CallWebhook) -> None:
-    variables = _variables(writes, effect.scope)
-    headers = {name: _rendered(value, variables) for name, value in effect.headers.items()}
-    body = _rendered_json(effect.body, variables)
+    call_id = new_id()
+    texts = Texts(_variables(writes, effect.scope), call_id)
+    body = texts.json(effect.body)
     writes.calls.append(
         {
-            "id": new_id(),
+            "id": call_id,
             "project_id": writes.project_id,
             "execution_id": run.id,
             "visit": visit.number,
             "method": effect.method,
-            "url": _rendered(effect.url, variables),
-            "headers": headers,
+            "url": texts.text(effect.url),
+            "headers": {name: texts.text(value) for name, value in effect.headers.items()},
             "body": None if effect.method == "GET" else json.dumps(body, ensure_ascii=False),
             "retry": effect.retry
             and {"attempts": effect.retry.attempts, "on": list(effect.retry.on)},
@@ -124,9 +135,25 @@ def _merge_contact(_writes: Writes, _run: Run, _visit: Visit, _effect: MergeCont
 
 def _set_subscription(writes: Writes, run: Run, _visit: Visit, effect: SetSubscription) -> None:
     name = "contact.subscribed" if effect.subscribed else "contact.unsubscribed"
+    _emit(writes, run, name, None)
+
+
+def _track_event(writes: Writes, run: Run, _visit: Visit, effect: TrackEvent) -> Row:
+    return {"eventId": _emit(writes, run, effect.name, effect.data)}
+
+
+def _change_membership(writes: Writes, run: Run, _visit: Visit, effect: ChangeMembership) -> None:
+    contact_id = writes.subjects[run.id].id
+    cause = Cause(run.depth + 1, run.id)
+    writes.memberships.append(Membership(effect.segment_id, contact_id, effect.is_member, cause))
+
+
+def _emit(writes: Writes, run: Run, name: str, data: Mapping[str, object] | None) -> str:
+    """Keep an event for the end of the batch; it is one deeper than what moved the run (I8)."""
     contact = writes.subjects[run.id]
-    depth = depth_after(run, writes.now)
-    writes.events.append(NewEvent(name, contact=contact, depth=depth, cause=run.id))
+    event = NewEvent(name, contact=contact, data=data, depth=run.depth + 1, cause=run.id)
+    writes.events.append(event)
+    return event.id
 
 
 ACTIONS: dict[type[Effect], Callable[..., Row | None]] = {
@@ -134,6 +161,8 @@ ACTIONS: dict[type[Effect], Callable[..., Row | None]] = {
     CallWebhook: _call_webhook,
     MergeContact: _merge_contact,
     SetSubscription: _set_subscription,
+    TrackEvent: _track_event,
+    ChangeMembership: _change_membership,
 }
 
 
@@ -145,17 +174,29 @@ def _rendered(value: object, variables: Mapping[str, object]) -> str:
     return str(value.value) if isinstance(value, Final) else render(str(value), variables)
 
 
-def _rendered_json(value: object, variables: Mapping[str, object]) -> object:
-    match value:
-        case Final(value=inner):
-            return inner
-        case str():
-            return render(value, variables)
-        case dict():
-            return {name: _rendered_json(item, variables) for name, item in value.items()}
-        case list():
-            return [_rendered_json(item, variables) for item in value]
-    return value
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one call: rendered once, with marks in the place of secrets."""
+
+    variables: Mapping[str, object]
+    call_id: str
+
+    def text(self, value: object) -> str:
+        """Return an address or the value of a header."""
+        return str(self.json(value))
+
+    def json(self, value: object) -> object:
+        """Return a JSON value; what is final is not rendered."""
+        match value:
+            case Final(value=inner):
+                return written(inner, self.call_id)
+            case str():
+                return render(value, self.variables)
+            case dict():
+                return {name: self.json(item) for name, item in value.items()}
+            case list():
+                return [self.json(item) for item in value]
+        return value
 
 
 def _plain(effect: QueueEmail, name: str, default: str | None) -> str | None:

@@ -9,8 +9,17 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from plunk.conditions import tree
-from plunk.engine.core.run import AwaitedCall, AwaitedEvent, Awaiting, Run
-from plunk.engine.core.signals import CallReturned, Entered, EventArrived, Signal, TimerFired
+from plunk.conditions.nodes import Condition
+from plunk.engine.core.run import AwaitedCall, AwaitedCondition, AwaitedEvent, Awaiting, Run
+from plunk.engine.core.signals import (
+    CallReturned,
+    Entered,
+    EventArrived,
+    Looked,
+    Signal,
+    TimerFired,
+)
+from plunk.models.workflow import ANYTHING
 
 RUN_COLUMNS = (
     "id",
@@ -27,6 +36,7 @@ RUN_COLUMNS = (
     "version",
     "depth",
     "due_at",
+    "deadline_at",
     "awaited_event",
     "awaited_where",
     "awaited_call",
@@ -49,7 +59,7 @@ def run_from_row(row: RowMapping) -> Run:
         context=row["context"],
         variables=row["variables"] or {},
         exit_reason=row["exit_reason"],
-        due_at=row["due_at"],
+        due_at=_deadline(row),
         awaiting=_awaiting(row),
         depth=row["depth"],
     )
@@ -61,7 +71,9 @@ def signal_from_row(row: RowMapping) -> Signal:
     match left.get("type"):
         case "event":
             at = datetime.fromisoformat(left["at"])
-            return EventArrived(left["id"], left["name"], left["data"], at)
+            return EventArrived(left["id"], left["name"], left["data"], at, left.get("depth") or 0)
+        case "look":
+            return Looked(left.get("depth") or 0)
         case "call":
             return CallReturned(
                 left["call"], left["status"], left["body"], left["error"], left["url"]
@@ -73,8 +85,6 @@ def signal_from_row(row: RowMapping) -> Signal:
 
 def row_from_run(run: Run, *, now: datetime) -> dict[str, Any]:
     """Return the columns to store; whatever was left for the run is thereby worked in."""
-    event = run.awaiting if isinstance(run.awaiting, AwaitedEvent) else None
-    call = run.awaiting if isinstance(run.awaiting, AwaitedCall) else None
     return {
         "revision": run.revision,
         "status": run.status,
@@ -84,28 +94,45 @@ def row_from_run(run: Run, *, now: datetime) -> dict[str, Any]:
         "variables": dict(run.variables) or None,
         "visit": run.visit,
         "version": run.version,
+        "depth": run.depth,
         "due_at": run.due_at,
-        "awaited_event": event.event_name if event else None,
-        "awaited_where": tree.to_json(event.where) if event and event.where else None,
-        "awaited_call": call.call if call else None,
+        **_awaited_columns(run.awaiting),
         "signal": None,
         "completed_at": run.completed_at,
         "updated_at": now,
     }
 
 
+def _awaited_columns(awaiting: Awaiting | None) -> dict[str, Any]:
+    """Return the columns of what is awaited; what waits for a condition may be woken by all."""
+    where: Condition | None = None
+    columns: dict[str, Any] = dict.fromkeys(
+        ("deadline_at", "awaited_event", "awaited_where", "awaited_call")
+    )
+    match awaiting:
+        case AwaitedEvent(event_name, where):
+            columns["awaited_event"] = event_name
+        case AwaitedCondition(where, deadline):
+            columns |= {"awaited_event": ANYTHING, "deadline_at": deadline}
+        case AwaitedCall(call):
+            columns["awaited_call"] = call
+    return columns | {"awaited_where": tree.to_json(where) if where else None}
+
+
 def _awaiting(row: RowMapping) -> Awaiting | None:
     if row["awaited_call"] is not None:
         return AwaitedCall(row["awaited_call"], _deadline(row) or row["due_at"])
-    if row["awaited_event"] is None:
-        return None
     where = row["awaited_where"]
     condition = tree.from_json(where) if where else None
+    if row["awaited_event"] == ANYTHING and condition is not None:
+        return AwaitedCondition(condition, row["deadline_at"])
+    if row["awaited_event"] is None:
+        return None
     return AwaitedEvent(row["awaited_event"], condition, _deadline(row))
 
 
 def _deadline(row: RowMapping) -> datetime | None:
-    """Return when the wait times out; a signal took the place of that time and kept it."""
+    """Return when the run would have to be looked at; a signal took its place and kept it."""
     if row["signal"] is None:
         due_at: datetime | None = row["due_at"]
         return due_at

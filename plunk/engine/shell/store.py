@@ -7,30 +7,33 @@ are written together; each run is written only if its version is still the one t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, case, insert, update
 from sqlalchemy.orm import Session
 
 from plunk.db import table_of
-from plunk.engine.core.progress import Visit
+from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.run import Run
+from plunk.engine.shell import memberships
 from plunk.engine.shell.perform import Row, Writes, perform
 from plunk.engine.shell.rows import row_from_run
 from plunk.ids import new_id
 from plunk.models import Contact, Email, Execution, StepExecution, WebhookCall
-from plunk.services import events
+from plunk.services import events, watching
+from plunk.services.events import MAX_DEPTH
 
 
 class StaleRunError(RuntimeError):
     """A run was changed by somebody else although we held it; nothing of the batch is kept."""
 
 
-def add(writes: Writes, before: Run, after: Run, visits: Sequence[Visit]) -> None:
+def add(writes: Writes, before: Run, progress: Progress) -> None:
     """Add one run's progress to what the batch is going to write."""
+    after = progress.run
     writes.runs.append((before.version, after))
-    for visit in visits:
+    writes.goals += [(after.workflow_id, after.id, goal) for goal in progress.goals]
+    for visit in progress.visits:
         output = perform(writes, after, visit)
         if visit.is_new:
             writes.visits.append(_visit_row(writes, after, visit, output))
@@ -39,14 +42,23 @@ def add(writes: Writes, before: Run, after: Run, visits: Sequence[Visit]) -> Non
 
 
 def store(session: Session, writes: Writes) -> None:
-    """Write the batch; events come last, so that they find the runs where they now stand."""
+    """Write the batch; events come last, so that they find the runs where they now stand.
+
+    What waits for a condition on a contact that was changed is looked at after that.
+    """
     _update_runs(session, writes)
     _insert(session, StepExecution, writes.visits)
     _close_visits(session, writes.closed)
     _insert(session, Email, writes.emails)
     _insert(session, WebhookCall, writes.calls)
     _update_contacts(session, writes)
-    events.record(session, writes.project_id, writes.events, now=writes.now)
+    project_id, now = writes.project_id, writes.now
+    watching.count(session, project_id, writes.goals, now=now)
+    memberships.change(session, writes)
+    events.record(session, project_id, writes.events, now=now)
+    if writes.depth <= MAX_DEPTH:  # I8: the others will see the change at their next look
+        changed = writes.contacts.values()
+        watching.reconsider(session, project_id, changed, depth=writes.depth, now=now)
 
 
 def _insert(session: Session, table: type[Any], rows: list[Row]) -> None:

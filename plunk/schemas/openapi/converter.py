@@ -17,6 +17,7 @@ from plunk import addresses
 from plunk.schemas.fields import (
     Address,
     Choice,
+    ConditionField,
     IdText,
     Input,
     JsonObject,
@@ -57,6 +58,8 @@ class Converter(OpenAPIConverter):
                 }
             case PartyField():
                 return self._party(field)
+            case ConditionField():
+                return {"type": ["object", "string"], "additionalProperties": True}
         return _plain(field, ret)
 
     def schema2jsonschema(self, schema: Any) -> JsonSchema:

@@ -61,6 +61,7 @@ KEYS: Final[dict[str, Json]] = {
         "description": "A public key, `pk_…`, for browsers and apps. It opens `/v1/track`.",
     },
 }
+NAME: Final[Json] = {"type": "string", "minLength": 1}
 IDEMPOTENCY_KEY: Final[Json] = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -163,7 +164,7 @@ def _path_parameter(name: str) -> Json:
         "in": "path",
         "name": name,
         "required": True,
-        "schema": {"type": "string", "format": "uuid"},
+        "schema": {"type": "string", "format": "uuid"} if name.endswith("Id") else NAME,
     }
 
 
@@ -209,5 +210,5 @@ def _add_examples(made: Json) -> None:
         for operation in path.values():
             bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
             for content in (body.get("content", {}).get(JSON_TYPE) for body in bodies):
-                if content and "$ref" in content["schema"]:
+                if content and content["schema"]:
                     content["example"] = example_of(content["schema"], schemas)

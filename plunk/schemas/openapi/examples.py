@@ -77,7 +77,7 @@ def _object(schema: Json, components: Mapping[str, Json]) -> Json:
     return {
         name: example_of(member, components, name)
         for name, member in schema["properties"].items()
-        if name in needed or name not in UNUSUAL
+        if name in needed or name not in UNUSUAL or "example" in member
     }
 
 

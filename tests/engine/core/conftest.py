@@ -11,11 +11,18 @@ import pytest
 
 from plunk.engine.core.advance import advance
 from plunk.engine.core.effects import Effect
-from plunk.engine.core.facts import Contact, Facts, Template
+from plunk.engine.core.facts import Contact, Facts, Template, World
 from plunk.engine.core.graph import Graph
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.run import Run
-from plunk.engine.core.signals import CallReturned, Entered, EventArrived, Signal, TimerFired
+from plunk.engine.core.signals import (
+    CallReturned,
+    Entered,
+    EventArrived,
+    Looked,
+    Signal,
+    TimerFired,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,12 +31,16 @@ TEMPLATES = {
     "receipt": Template("Receipt", "TRANSACTIONAL"),
     "bare": Template("Bare", "HEADLESS"),
 }
+SEGMENTS = {"vip": "STATIC", "pros": "DYNAMIC"}
 Config = Mapping[str, object]
 Edge = tuple[object, ...]
 
 
 def graph_of(
-    steps: Mapping[str, tuple[str, Config]], edges: list[Edge] | None = None, revision: int = 1
+    steps: Mapping[str, tuple[str, Config]],
+    edges: list[Edge] | None = None,
+    revision: int = 1,
+    headers: Config | None = None,
 ) -> Graph:
     """Build a graph; without edges the steps follow each other. An edge is (from, to, extras)."""
     names = list(steps)
@@ -49,6 +60,7 @@ def graph_of(
                 | (edge[2] if len(edge) > 2 else {})
                 for at, edge in enumerate(pairs)
             ],
+            "headers": headers,
         }
     )
 
@@ -63,12 +75,14 @@ class Bench:
     now: datetime = NOON
     rows: dict[int, Visit] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
+    goals: list[str] = field(default_factory=list)
 
     def send(self, signal: Signal) -> Progress:
         progress = advance(self.graph, self.run, signal, self.facts, self.now)
         self.run, self.facts = progress.run, progress.facts
         self.rows |= {visit.number: visit for visit in progress.visits}
         self.effects += [effect for visit in progress.visits for effect in visit.effects]
+        self.goals += progress.goals
         return progress
 
     def enter(self) -> Progress:
@@ -78,8 +92,16 @@ class Bench:
         self.now += timedelta(**after)
         return self.send(TimerFired())
 
-    def event(self, name: str, data: Config | None = None) -> Progress:
-        return self.send(EventArrived("ev", name, data, self.now))
+    def look(self, **after: float) -> Progress:
+        self.now += timedelta(**after)
+        return self.send(Looked())
+
+    def event(self, name: str, data: Config | None = None, depth: int = 0) -> Progress:
+        return self.send(EventArrived("ev", name, data, self.now, depth))
+
+    def know(self, **data: object) -> None:
+        """Change the contact from outside."""
+        self.facts = self.facts.with_contact_data(data)
 
     def answer(self, status: int | None = None, body: object = None, **more: object) -> Progress:
         return self.send(CallReturned(self.run.visit, status, body, **more))
@@ -93,7 +115,7 @@ class Bench:
         return self.rows[max(self.rows)]
 
 
-def bench_of(
+def bench_of(  # noqa: PLR0913 -- one argument per thing that varies
     steps: Mapping[str, tuple[str, Config]],
     edges: list[Edge] | None = None,
     *,
@@ -101,11 +123,15 @@ def bench_of(
     subscribed: bool = True,
     context: Config | None = None,
     project_disabled: bool = False,
+    headers: Config | None = None,
+    world: World | None = None,
+    now: datetime = NOON,
 ) -> Bench:
     contact = Contact("c-1", "ada@example.org", subscribed, data or {}, BORN, BORN)
-    run = Run(id="r-1", workflow_id="wf", revision=1, started_at=NOON, context=context)
-    facts = Facts(contact, TEMPLATES, project_disabled)
-    return Bench(graph_of({"start": ("TRIGGER", {"eventName": "go"}), **steps}, edges), facts, run)
+    run = Run(id="r-1", workflow_id="wf", revision=1, started_at=now, context=context)
+    facts = Facts(contact, TEMPLATES, project_disabled, world=world or World(segments=SEGMENTS))
+    graph = graph_of({"start": ("TRIGGER", {"eventName": "go"}), **steps}, edges, headers=headers)
+    return Bench(graph, facts, run, now)
 
 
 @pytest.fixture

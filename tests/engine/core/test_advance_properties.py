@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from plunk.engine.core.advance import STEP_BUDGET
 from plunk.engine.core.graph import Graph
 from plunk.engine.core.relocate import relocate
-from plunk.engine.core.run import TERMINAL, AwaitedCall, AwaitedEvent, Run
-from plunk.engine.core.signals import CallReturned, Entered, EventArrived, Signal, TimerFired
+from plunk.engine.core.run import TERMINAL, AwaitedCall, AwaitedCondition, AwaitedEvent, Run
+from plunk.engine.core.signals import (
+    CallReturned,
+    Entered,
+    EventArrived,
+    Looked,
+    Signal,
+    TimerFired,
+)
 
 Make = Callable[..., Any]
 NAMES = ["start", "a", "b", "c", "d", "e"]
@@ -43,6 +50,32 @@ def record(**values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, o
 TEST = record(field=KEYS, operator=OPERATORS, value=JSON | EXPRESSION, unit=st.just("days"))
 TREE = st.builds(lambda item: {"logic": "OR", "groups": [{"filters": [item]}]}, TEST)
 BRANCH = record(id=st.sampled_from(["yes", "no"]), operator=OPERATORS, value=JSON)
+TIME = st.sampled_from(["2026-03-09", "2026-02-01T10:00", "9999-12-31", "soon"]) | EXPRESSION
+UNTIL = record(
+    time=TIME,
+    offset=record(amount=st.integers(-9, 9), unit=st.just("days")),
+    whenPast=st.just("exit"),
+) | record(timeOfDay=st.just("09:00"), days=st.just(["monday"]))
+
+
+def held(field: str, operator: str, value: object) -> dict[str, object]:
+    test = {"field": field, "operator": operator, "value": value}
+    return {"logic": "AND", "groups": [{"filters": [test]}]}
+
+
+WATCH = st.sampled_from(
+    [
+        {"eventName": "paid", "where": held("event.n", "exists", None)},
+        {"eventName": "email.opened"},
+        {"condition": held("n", "equals", {"$expr": ["+", ["get", "x"], 1]})},
+        {"condition": held("x", "exists", None)},
+    ]
+)
+GOALS = st.tuples(WATCH, st.booleans()).map(
+    lambda pair: [{"name": "g", **pair[0], "exit": pair[1]}]
+)
+QUIET = st.none() | st.just({"from": "21:00", "to": "20:00"})
+HEADERS = record(stops=st.lists(WATCH, max_size=1), goals=GOALS, quietHours=QUIET)
 CONFIGS = {
     "TRIGGER": record(eventName=JSON),
     "SEND_EMAIL": record(
@@ -50,9 +83,18 @@ CONFIGS = {
         recipient=record(type=st.sampled_from(["CUSTOM", "CONTACT"]), customEmail=EXPRESSION),
         overrides=record(subject=JSON | EXPRESSION),
     ),
-    "DELAY": record(amount=st.floats() | st.integers(0, 2), unit=st.sampled_from(["days", "x"])),
+    "DELAY": record(amount=st.floats() | st.integers(0, 2), unit=st.sampled_from(["days", "x"]))
+    | record(until=UNTIL),
     "WAIT_FOR_EVENT": record(
         eventName=st.sampled_from(["paid", "email.opened"]), timeout=JSON, where=TREE
+    )
+    | record(condition=TREE, timeout=st.integers(1, 9_999)),
+    "SPLIT": record(
+        branches=st.lists(record(id=st.sampled_from(["yes", "no"]), weight=st.just(9)))
+    ),
+    "TRACK": record(eventName=st.sampled_from(["paid", "email.open"]), data=JSON),
+    "SEGMENT": record(
+        action=st.sampled_from(["add", "remove"]), segmentId=st.sampled_from(["vip", "pros", "x"])
     ),
     "CONDITION": TEST
     | record(mode=st.just("multi"), field=KEYS, branches=st.lists(BRANCH, max_size=3))
@@ -91,6 +133,7 @@ EVENTS = st.tuples(st.sampled_from(["paid", "email.open"]), st.dictionaries(KEYS
 MOVES = st.lists(
     st.just("enter")
     | st.just("timer")
+    | st.just("look")
     | st.integers(1, 400)
     | EVENTS
     | st.tuples(st.integers(1, 9), JSON, st.sampled_from([None, "refused"])),
@@ -103,6 +146,8 @@ def signal_of(bench: Any, move: Any) -> Signal:
     match move:
         case "enter":
             return Entered()
+        case "look":
+            return Looked()
         case int() as hours:
             bench.now += timedelta(hours=hours)
         case (str() as name, data):
@@ -121,6 +166,10 @@ def check(before: Run, after: Run, is_changed: bool) -> None:  # noqa: FBT001 --
     match after.awaiting:  # I9: what stands still has a time or an event
         case AwaitedEvent(deadline=deadline):
             assert (after.status, after.due_at) == ("WAITING", deadline)
+        case AwaitedCondition(deadline=deadline):
+            assert after.status == "WAITING"
+            assert after.due_at is not None
+            assert deadline is None or after.due_at <= deadline
         case AwaitedCall(call, deadline):
             assert (after.status, call, after.due_at) == ("RUNNING", after.visit, deadline)
         case None if is_changed:
@@ -129,9 +178,9 @@ def check(before: Run, after: Run, is_changed: bool) -> None:  # noqa: FBT001 --
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(STEPS, EDGES, st.dictionaries(KEYS, JSON), MOVES)
-def test_any_run(bench: Make, steps: Any, edges: Any, data: Any, moves: Any) -> None:
-    b = bench(steps, [("start", "a", {}), *edges], data=data)
+@given(STEPS, EDGES, st.dictionaries(KEYS, JSON), MOVES, HEADERS)
+def test_any_run(bench: Make, steps: Any, edges: Any, data: Any, moves: Any, headers: Any) -> None:
+    b = bench(steps, [("start", "a", {}), *edges], data=data, headers=headers)
     for move in ["enter", *moves]:
         before = b.run
         progress = b.send(signal_of(b, move))

@@ -1,0 +1,92 @@
+"""Workflows that start each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from dsl import nodes
+from dsl.circles import circles
+from dsl.diagnostics import Diagnostic, note, report
+from dsl.walking import every_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dsl.bundle import Bundle
+    from dsl.spans import Source, Span
+
+# What happens: an event by its name, or somebody coming to or leaving a segment.
+Cause: TypeAlias = "tuple[str, str]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Workflow:
+    """What starts a workflow, and what it causes, each with its place."""
+
+    source: Source
+    starts: dict[Cause, Span]
+    causes: dict[Cause, Span]
+
+
+def check_chains(bundle: Bundle) -> Iterator[Diagnostic]:
+    """Report rings of workflows, each of which tracks what starts the next."""
+    known = {
+        workflow.name.value: _Workflow(
+            file.source, dict(_starts(workflow)), dict(reversed(list(_causes(workflow))))
+        )
+        for file, workflow in bundle.workflows()
+    }
+    started: dict[Cause, list[str]] = {}
+    for name, workflow in known.items():
+        for cause in workflow.starts:
+            started.setdefault(cause, []).append(name)
+    onward = {
+        name: [target for cause in workflow.causes for target in started.get(cause, ())]
+        for name, workflow in known.items()
+    }
+    for ring in circles(onward):
+        yield _report(known, ring)
+
+
+def _starts(workflow: nodes.Workflow) -> Iterator[tuple[Cause, Span]]:
+    for header in workflow.headers:
+        match header:
+            case nodes.OnEvent(event):
+                yield ("event", event.value), event.span
+            case nodes.OnSegment(segment, is_entry) if not segment.is_id:
+                yield ("entry" if is_entry else "exit", segment.value), segment.span
+
+
+def _causes(workflow: nodes.Workflow) -> Iterator[tuple[Cause, Span]]:
+    for item in every_item(workflow.body.items):
+        match item:
+            case nodes.Track(event):
+                yield ("event", event.value), event.span
+            case nodes.ChangeMembership(is_added, segment) if not segment.is_id:
+                yield ("entry" if is_added else "exit", segment.value), segment.span
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:-1])) + f" and {names[-1]!r}"
+
+
+def _report(known: dict[str, _Workflow], ring: list[str]) -> Diagnostic:
+    """Return a diagnostic at what the first workflow of a ring causes."""
+    notes = []
+    for name, target in zip(ring, [*ring[1:], ring[0]], strict=True):
+        cause = next(one for one in known[name].causes if one in known[target].starts)
+        if name != ring[0]:
+            message = f"this in {name!r} starts {target!r}"
+            notes.append(note(known[name].source, known[name].causes[cause], message))
+        else:
+            first = known[name].causes[cause]
+            place = note(known[target].source, known[target].starts[cause], f"it starts {target!r}")
+            notes.append(place)
+    message = (
+        f"workflow {ring[0]!r} starts itself, again and again"
+        if len(ring) == 1
+        else f"workflows {_listed(ring)} start each other, again and again"
+    )
+    message += "; end the chain, or make sure with where and reentry that it ends"
+    return report(known[ring[0]].source, "FLOW-W412", first, message, notes=tuple(notes))

@@ -1,0 +1,1 @@
+"""What editors ask about .flow files, and the language server that answers them."""

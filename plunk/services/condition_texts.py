@@ -1,0 +1,26 @@
+"""Conditions written as text: wherever the API takes a condition object, it takes this too."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import dsl
+from plunk.errors import BadRequest, InvalidFlow
+
+Place = Literal["segment", "workflow"]
+MAX_LENGTH = 16 * 1024
+
+
+def tree_of(text: str, *, place: Place) -> dict[str, Any]:
+    """Return the tree that a text stands for, by name; InvalidFlow lists what is wrong in it."""
+    if len(text) > MAX_LENGTH:
+        raise BadRequest(f"A condition has at most {MAX_LENGTH} characters.")
+    tree, found = dsl.read_condition(text, place)
+    if tree is None:
+        listed = [one.to_json() for one in found]
+        first = next(one for one in found if one.is_error)
+        start = first.range.start
+        raise InvalidFlow(
+            f"{start.line}:{start.column}: {first.message}", details={"diagnostics": listed}
+        )
+    return dict(tree)

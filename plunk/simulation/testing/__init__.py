@@ -1,0 +1,1 @@
+"""Tests: the `test` blocks of a bundle, run in worlds of their own."""

@@ -1,0 +1,118 @@
+"""Secrets in web hooks: sent, and nowhere to be read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from plunk.db import transaction
+from plunk.engine.shell.batch import advance_due
+from plunk.models import StepExecution, WebhookCall
+from plunk.outbound import AddressBlocked
+from tests.factories import ANSWER, only_run, track, workflow
+
+VALUE = 'tok"en-2026'
+
+
+def expr(*parts: object) -> dict[str, Any]:
+    return {"$expr": list(parts)}
+
+
+HOOK = {
+    "url": expr("+", "https://hooks.example.com/?key=", ["secret", "KEY"]),
+    "headers": {"X-Token": expr("+", "Bearer ", ["secret", "TOKEN"]), "X-Plain": "{{ email }}"},
+    "body": {"a": expr("object", [["token", ["secret", "TOKEN"]]]), "b": "{{ email }}", "c": 1},
+    "as": "crm",
+}
+
+
+def calling(api: Any, **config: Any) -> dict[str, Any]:
+    for name, value in (("KEY", "k-12345"), ("TOKEN", VALUE)):
+        assert api.put(f"/secrets/{name}", {"value": value}).status_code in {200, 201}
+    return workflow(api, ("WEBHOOK", {**HOOK, **config}))
+
+
+def stored(sessions: Any) -> str:
+    """Return everything that the database keeps of calls and steps."""
+    with transaction(sessions) as session:
+        calls = session.scalars(select(WebhookCall)).all()
+        steps = session.scalars(select(StepExecution)).all()
+        kept = [[c.url, c.headers, c.body, c.error, c.response_body] for c in calls]
+        return json.dumps([kept, [[one.output, one.error] for one in steps]])
+
+
+def test_secrets_are_sent_and_never_stored(api, machine, sessions):
+    flow = calling(api)
+    machine.hooks.answer = lambda request: replace(
+        ANSWER,
+        url=request.url,
+        body=json.dumps({"echo": request.headers["X-Token"], "sent": json.loads(request.body)}),
+    )
+    track(api)
+    advance_due(machine.worker.engine)
+    assert "en-2026" not in stored(sessions)
+    machine.settle()
+    (request,) = machine.hooks.requests
+    assert request.url == "https://hooks.example.com/?key=k-12345"
+    assert request.headers["X-Token"] == f"Bearer {VALUE}"
+    assert request.headers["X-Plain"] == "kim@example.org"
+    sent = {"a": {"token": VALUE}, "b": "kim@example.org", "c": 1}
+    assert json.loads(request.body) == sent
+    output = only_run(api, flow)["stepExecutions"][1]["output"]
+    assert output["url"] == "https://hooks.example.com/?key=[secret KEY]"
+    assert output["response"]["echo"] == "Bearer [secret TOKEN]"
+    text = stored(sessions) + json.dumps(only_run(api, flow))
+    assert "k-12345" not in text
+    assert "en-2026" not in text
+
+
+def test_an_error_that_quotes_a_secret_is_struck_out(api, machine, sessions):
+    def refuse(request: Any) -> Any:
+        raise AddressBlocked(f"cannot call {request.url} with {request.headers}")
+
+    flow = calling(api)
+    machine.hooks.answer = refuse
+    track(api)
+    machine.settle()
+    visit = only_run(api, flow)["stepExecutions"][1]
+    assert (visit["status"], "[secret KEY]" in visit["error"]) == ("FAILED", True)
+    assert "k-12345" not in stored(sessions)
+
+
+def test_a_secret_that_is_not_there_fails_the_step(api, machine):
+    flow = calling(api, body={"x": expr("secret", "GONE")})
+    track(api)
+    machine.settle()
+    visit = only_run(api, flow)["stepExecutions"][1]
+    assert (visit["status"], visit["error"]) == ("FAILED", "the project has no secret GONE")
+    assert machine.hooks.requests == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<secret:KEY>", "<secret:00000000-0000-7000-8000-000000000000:KEY>", '{"$secret": "KEY"}'],
+)
+def test_data_that_looks_like_a_secret_stays_data(api, machine, text):
+    calling(api, body={"x": expr("get", "data", "x")}, url="https://hooks.example.com/")
+    track(api, data={"x": text})
+    machine.settle()
+    assert json.loads(machine.hooks.requests[0].body) == {"x": text}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ("UPDATE_CONTACT", {"updates": {"x": expr("secret", "KEY")}}),
+        ("TRACK", {"eventName": "x", "data": {"x": expr("secret", "KEY")}}),
+    ],
+)
+def test_secrets_go_nowhere_else(api, machine, step):
+    flow = workflow(api, step)
+    track(api)
+    machine.settle()
+    visit = only_run(api, flow)["stepExecutions"][1]
+    assert (visit["status"], "secret() may only" in visit["error"]) == ("FAILED", True)
