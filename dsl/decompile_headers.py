@@ -67,7 +67,7 @@ def offset_node(offset: Any) -> nodes.Offset | None:  # noqa: ANN401 - JSON
     match offset:
         case None:
             return None
-        case {"amount": int() | float() as amount, "unit": str(unit)} if amount:
+        case {"amount": int() | float() as amount, "unit": str(unit)}:
             return nodes.Offset("minus" if amount < 0 else "plus", duration(abs(amount), unit))
     raise Unreadable("it has an offset the language does not know")
 

@@ -63,6 +63,7 @@ def values_around(inner: st.SearchStrategy) -> st.SearchStrategy:
 
 
 values = st.recursive(literals | names | durations, values_around, max_leaves=6)
+amounts = values.filter(lambda value: not isinstance(value, nodes.Duration))  # what counts are
 comparisons = st.sampled_from(["equals", "notEquals", "lessThan", "contains", "endsWith", "notIn"])
 presences = st.sampled_from(["exists", "notExists", "isEmpty", "isNotEmpty"])
 references = st.builds(nodes.Reference, texts, st.booleans())
@@ -86,7 +87,7 @@ def conditions_around(inner: st.SearchStrategy) -> st.SearchStrategy:
         | chain(nodes.AllOf, inner)
         | chain(nodes.AnyOf, inner)
         | st.builds(nodes.Triggered, quoted, asked, windows)
-        | st.builds(nodes.Counted, quoted, asked, windows, comparisons, values)
+        | st.builds(nodes.Counted, quoted, asked, windows, comparisons, amounts)
     )
 
 

@@ -27,7 +27,8 @@ segment "VIP" {
 workflow "Onboarding" {
   on event "signed_up"
 
-  @start send email "welcome"
+  @start wait 1 day
+  send email "welcome"
   # an emoji 🙂 counts as two UTF-16 units
   if event.note == "🙂" { goto @start }
   add to segment "VIP"

@@ -78,7 +78,7 @@ CASES = [
     ({**MINUS_3}, "2026-05-01", "UTC", "2026-04-28T00:00"),
     ({"offset": {"amount": 2, "unit": "hours"}}, "2026-05-01", "UTC", "2026-05-01T02:00"),
     ({"offset": {"amount": 1, "unit": "weeks"}}, "2026-05-01", "UTC", "2026-05-08T00:00"),
-    ({"at": "02:30"}, "2026-03-29", "Europe/Brussels", "2026-03-29T01:00"),  # skipped that day
+    ({"at": "02:30"}, "2026-03-29", "Europe/Brussels", "2026-03-29T01:30"),  # skipped: 03:30
     # three days before a Monday after the clocks went forward is still nine o'clock
     ({**MINUS_3, "at": "09:00"}, "2026-03-30", "Europe/Brussels", "2026-03-27T08:00"),
     (YEARLY, "1990-05-01", "UTC", "2026-05-01T09:00"),
