@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dsl.codes import CODES
+from dsl.spans import Position, Range
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dsl.codes import Severity
-    from dsl.spans import Position, Range, Source, Span
+    from dsl.spans import Source, Span
 
 JsonObject: TypeAlias = dict[str, object]
 
@@ -62,10 +65,27 @@ class Diagnostic:
             "message": self.message,
             "file": self.file,
             "range": _range_json(self.range),
-            "hint": self.hint,
-            "notes": [_note_json(note) for note in self.notes],
+            "related": [_note_json(note) for note in self.notes],
+            "notes": [self.hint] if self.hint else [],
             "fixes": [_fix_json(fix) for fix in self.fixes],
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Diagnostic:
+        """Read the wire form."""
+        return cls(
+            code=data["code"],
+            message=data["message"],
+            file=data["file"],
+            range=_range(data["range"]),
+            hint="; ".join(data["notes"]) or None,
+            notes=tuple(
+                Note(one["message"], one["file"], _range(one["range"])) for one in data["related"]
+            ),
+            fixes=tuple(
+                Fix(one["title"], _range(one["range"]), one["text"]) for one in data["fixes"]
+            ),
+        )
 
 
 def report(
@@ -98,6 +118,10 @@ def sort_key(diagnostic: Diagnostic) -> tuple[str, Position, Position, str]:
     """Return reading order: by file, then by place."""
     place = diagnostic.range
     return diagnostic.file, place.start, place.end, diagnostic.code
+
+
+def _range(data: Mapping[str, Any]) -> Range:
+    return Range(Position(**data["start"]), Position(**data["end"]))
 
 
 def _position_json(position: Position) -> JsonObject:

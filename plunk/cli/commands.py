@@ -94,12 +94,26 @@ def create_project(name: str, *, as_json: bool) -> None:
 
 @plunk.command()
 @click.argument("paths", type=PATH, nargs=-1)
+@click.option("--online", is_flag=True, help="Also ask the project for templates and segments.")
 @as_json
-def check(paths: tuple[Path, ...], *, as_json: bool) -> int:
-    """Report every mistake in .flow files and folders; by default in this folder."""
+def check(paths: tuple[Path, ...], *, online: bool, as_json: bool) -> int:
+    """Report every mistake in .flow files and folders; by default in this folder.
+
+    With --online, PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
+    """
     from plunk.cli.flows import check
 
-    return check(paths or (Path(),), as_json=as_json)
+    return check(paths or (Path(),), online=online, as_json=as_json)
+
+
+@plunk.command()
+@click.argument("paths", type=PATH, nargs=-1)
+@click.option("--check", is_flag=True, help="Change nothing; fail when a file would change.")
+def fmt(paths: tuple[Path, ...], *, check: bool) -> int:
+    """Bring .flow files into their one layout; by default those of this folder."""
+    from plunk.cli.formatting import run
+
+    return run(paths or (Path(),), check=check)
 
 
 @plunk.command()

@@ -19,12 +19,16 @@ Files = Mapping[str, str]
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
-def check(paths: Sequence[Path], *, as_json: bool) -> int:
-    """Print every mistake in these files; return 1 when there is an error."""
+def check(paths: Sequence[Path], *, online: bool = False, as_json: bool) -> int:
+    """Print every mistake in these files; return 1 when there is an error.
+
+    `online` asks the server in the environment, which knows what the project holds.
+    """
     root, files = _read(paths)
     if not any(path.endswith(".flow") for path in files):
         raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
-    found = [_placed(item, root) for item in dsl.check(dsl.read_bundle(files))]
+    judged = _judged_online(files) if online else dsl.check(dsl.read_bundle(files))
+    found = [_placed(item, root) for item in judged]
     if as_json:
         click.echo(json.dumps({"diagnostics": [item.to_json() for item in found]}, indent=2))
     else:
@@ -39,6 +43,15 @@ def read_files(paths: Sequence[Path]) -> Files:
     if not any(path.endswith(".flow") for path in files):
         raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
     return {path: _shown(content) for path, content in files.items()}
+
+
+def find_files(paths: Sequence[Path]) -> dict[Path, bytes]:
+    """Return the .flow files in these files and folders; BadRequest when there is none."""
+    found = dsl.load_paths([path.absolute() for path in paths])
+    flows = {Path(path): found[path] for path in found if path.endswith(".flow")}
+    if not flows:
+        raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
+    return flows
 
 
 def seen_from_here(path: str, paths: Sequence[Path]) -> str:
@@ -73,7 +86,7 @@ def deploy_files(client: Client, files: Files) -> int:
         refused = (error.details or {}).get("diagnostics")
         if not isinstance(refused, list):
             raise
-        show([_from_json(item) for item in refused], files)
+        show([dsl.Diagnostic.from_json(item) for item in refused], files)
         click.echo(f"Nothing was deployed: {error.message}", err=True)
         return 1
     for line in changes(answer):
@@ -99,11 +112,7 @@ def read_folder(folder: Path) -> dict[str, str]:
     files = dsl.load_folder(folder)
     if not files:
         raise BadRequest(f"There is no .flow file in {folder}.")
-    try:
-        return {path: content.decode() for path, content in files.items()}
-    except UnicodeDecodeError as error:
-        broken = next(path for path, content in files.items() if content == error.object)
-        raise BadRequest(f"{broken} is not UTF-8 text.") from error
+    return _texts(files)
 
 
 def show(found: Iterable[dsl.Diagnostic], files: Files) -> None:
@@ -118,6 +127,24 @@ def summary(found: Sequence[dsl.Diagnostic], files: Mapping[str, object]) -> str
     flows = sum(path.endswith(".flow") for path in files)
     counts = [(flows, "file"), (errors, "error"), (len(found) - errors, "warning")]
     return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts) + "."
+
+
+def _judged_online(files: Mapping[str, bytes]) -> list[dsl.Diagnostic]:
+    """Return what the server finds; mistakes that can be seen from here need none."""
+    here = dsl.check(dsl.read_bundle(files))
+    if any(item.is_error for item in here):
+        return here
+    with open_client() as client:
+        return [dsl.Diagnostic.from_json(item) for item in client.check(_texts(files))]
+
+
+def _texts(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the files as texts; BadRequest when one is none."""
+    try:
+        return {path: content.decode() for path, content in files.items()}
+    except UnicodeDecodeError as error:
+        broken = next(path for path, content in files.items() if content == error.object)
+        raise BadRequest(f"{broken} is not UTF-8 text.") from error
 
 
 def _read(paths: Sequence[Path]) -> tuple[Path, dict[str, bytes]]:
@@ -145,24 +172,6 @@ def _place(path: str, root: Path) -> str:
 
 def _shown(content: bytes) -> str:
     return content.decode("utf-8", "replace")
-
-
-def _from_json(data: dict[str, Any]) -> dsl.Diagnostic:
-    """Return a diagnostic that a server sent."""
-    return dsl.Diagnostic(
-        code=data["code"],
-        message=data["message"],
-        file=data["file"],
-        range=_range(data["range"]),
-        hint=data.get("hint"),
-    )
-
-
-def _range(data: dict[str, Any]) -> dsl.Range:
-    start, end = data["start"], data["end"]
-    return dsl.Range(
-        dsl.Position(start["line"], start["column"]), dsl.Position(end["line"], end["column"])
-    )
 
 
 def changes(answer: Mapping[str, Any]) -> list[str]:

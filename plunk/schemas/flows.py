@@ -73,7 +73,7 @@ class RangeOut(Schema):
     end = Sub(PositionOut)
 
 
-class NoteOut(Schema):
+class RelatedOut(Schema):
     """A second place that explains the first."""
 
     message = Text()
@@ -97,8 +97,8 @@ class DiagnosticOut(Schema):
     message = Text()
     file = Text()
     range = Sub(RangeOut)
-    hint = Text(allow_none=True)
-    notes = ListOf(Sub(NoteOut))
+    related = ListOf(Sub(RelatedOut))
+    notes = ListOf(Text())
     fixes = ListOf(Sub(FixOut))
 
 

@@ -90,7 +90,7 @@ def test_checking_lists_all_mistakes_and_stores_nothing(api: Any) -> None:
             "message",
             "file",
             "range",
-            "hint",
+            "related",
             "notes",
             "fixes",
         }

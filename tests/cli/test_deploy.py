@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from plunk.cli import main
 from plunk.client import ApiError, Client, Unreachable
@@ -17,32 +12,6 @@ TEMPLATE = (
     '  from: "a@example.com"\n  body: "Hi"\n}\n'
 )
 FLOW = 'workflow "Greeting" {\n  on event "e"\n  send email "hello"\n}\n'
-
-
-class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    """Return the address at which the application is served."""
-    server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def client(url, project) -> Iterator[Client]:
-    """Return a client with the project's secret key."""
-    with Client(url, project.secret) as client:
-        yield client
 
 
 @pytest.fixture

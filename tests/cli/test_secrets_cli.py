@@ -10,12 +10,11 @@ from plunk.cli import main
 from plunk.db import transaction
 from plunk.security import Seal
 from plunk.services import secrets
-from tests.cli.test_deploy import url  # noqa: F401 - a fixture
 from tests.conftest import SECRET
 
 
 @pytest.fixture
-def plunk(url, project, monkeypatch, capsys):  # noqa: F811 - the fixture above
+def plunk(url, project, monkeypatch, capsys):
     """Return a function that runs one command with a text on standard input."""
     monkeypatch.setenv("PLUNK_API_URL", url)
     monkeypatch.setenv("PLUNK_API_KEY", project.secret)
