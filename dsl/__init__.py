@@ -10,6 +10,7 @@ from dsl.compile import compile, trigger_step  # noqa: A004 - the name its users
 from dsl.condition_text import read_condition, write_condition
 from dsl.decompile import NotExpressible, decompile
 from dsl.diagnostics import Diagnostic, Fix, Note
+from dsl.explaining import Page, explain, nearest_codes
 from dsl.format import NotFormattable, format  # noqa: A004 - the name its users expect
 from dsl.graph import Compiled, Headers, SegmentText, TemplateText, WorkflowGraph
 from dsl.loading import load_folder, load_paths
@@ -33,6 +34,7 @@ __all__ = [
     "NotExpressible",
     "NotFormattable",
     "Note",
+    "Page",
     "Parsed",
     "Position",
     "Range",
@@ -43,9 +45,11 @@ __all__ = [
     "compile",
     "config_form",
     "decompile",
+    "explain",
     "format",
     "load_folder",
     "load_paths",
+    "nearest_codes",
     "parse",
     "print_file",
     "read_bundle",

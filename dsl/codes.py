@@ -20,9 +20,19 @@ class Code:
         """Errors hold back compiling, warnings do not."""
         return "error" if self.name.startswith("FLOW-E") else "warning"
 
+    @property
+    def group(self) -> str:
+        """What codes of the same hundred are about."""
+        return _GROUPS[self.name[len("FLOW-E")]]
 
+
+_GROUPS = {
+    "1": "The text itself",
+    "2": "Names",
+    "3": "Structure and values",
+    "4": "Doubtful, but allowed",
+}
 _TITLES = {
-    # The text itself
     "FLOW-E101": "Something else was expected here",
     "FLOW-E102": "A text is not closed",
     "FLOW-E103": "This character has no meaning",
@@ -36,7 +46,6 @@ _TITLES = {
     "FLOW-E111": "Names and texts stand in double quotes",
     "FLOW-E112": "Too many mistakes",
     "FLOW-E113": "Written differently in this language",
-    # Names
     "FLOW-E201": "Two workflows have the same name",
     "FLOW-E202": "Two templates have the same name",
     "FLOW-E203": "Two statements have the same label",
@@ -58,7 +67,6 @@ _TITLES = {
     "FLOW-E219": "Two goals have the same name",
     "FLOW-E220": "Not known in a segment",
     "FLOW-E221": "Two ways are the same",
-    # Structure and values
     "FLOW-E301": "The workflow never starts",
     "FLOW-E302": "The header stands twice",
     "FLOW-E303": "Unknown key",
@@ -95,7 +103,6 @@ _TITLES = {
     "FLOW-E334": "The field cannot be compared like this",
     "FLOW-E335": "Unknown type of step",
     "FLOW-E336": "This key cannot be updated",
-    # Doubtful, but allowed
     "FLOW-W401": "Never reached",
     "FLOW-W402": "Different from a value that may be missing",
     "FLOW-W403": "Probably another event was meant",

@@ -117,6 +117,18 @@ def fmt(paths: tuple[Path, ...], *, check: bool) -> int:
 
 
 @plunk.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Explain a mistake by its CODE, such as FLOW-E204 or just e204; else list all there are."""
+    from plunk.cli.explaining import explain, list_codes
+
+    if code is None:
+        list_codes()
+    else:
+        explain(code)
+
+
+@plunk.command()
 @click.argument("paths", type=PATH, nargs=-1)
 @click.option("--format", "form", default="mermaid", help="mermaid (default), dot or svg.")
 @click.option("--workflow", "name", help="Only the workflow with this name.")

@@ -34,6 +34,7 @@ def check(paths: Sequence[Path], *, online: bool = False, as_json: bool) -> int:
     else:
         show(found, {_place(path, root): _shown(content) for path, content in files.items()})
         click.echo(summary(found, files))
+        click.echo(more_about(found), nl=False)
     return int(any(item.is_error for item in found))
 
 
@@ -127,6 +128,12 @@ def summary(found: Sequence[dsl.Diagnostic], files: Mapping[str, object]) -> str
     flows = sum(path.endswith(".flow") for path in files)
     counts = [(flows, "file"), (errors, "error"), (len(found) - errors, "warning")]
     return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts) + "."
+
+
+def more_about(found: Sequence[dsl.Diagnostic]) -> str:
+    """Return one line about where the first error is explained; nothing without errors."""
+    first = next((item.code for item in found if item.is_error), None)
+    return f"plunk explain {first} says more.\n" if first else ""
 
 
 def _judged_online(files: Mapping[str, bytes]) -> list[dsl.Diagnostic]:

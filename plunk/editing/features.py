@@ -65,12 +65,28 @@ def rename(bundle: dsl.Bundle, file: str, offset: int, name: str) -> list[Edit]:
 
 
 def hover(bundle: dsl.Bundle, file: str, offset: int) -> str | None:
-    """Return what a place means, as Markdown."""
+    """Return what a place means and what is wrong with it, as Markdown."""
     here = site_at(sites_of(bundle), file, offset)
-    if here:
-        return "\n\n".join(_about(bundle, here))
-    word = _word_at(bundle, file, offset)
-    return MEANINGS.get(word) if word else None
+    word = None if here else _word_at(bundle, file, offset)
+    meaning = "\n\n".join(_about(bundle, here)) if here else MEANINGS.get(word or "")
+    return "\n\n---\n\n".join(filter(None, [meaning, explanation(bundle, file, offset)])) or None
+
+
+def explanation(bundle: dsl.Bundle, file: str, offset: int) -> str | None:
+    """Return the page about the first mistake or doubt at a place, as Markdown."""
+    (source,) = (one.source for one in bundle.files if one.source.path == file)
+    place = source.range(Span(offset, offset)).start
+    for one in dsl.check(bundle):
+        if one.file == file and one.range.start <= place <= one.range.end:
+            page = dsl.explain(one.code)
+            return _page(page) if page else None
+    return None
+
+
+def _page(page: dsl.Page) -> str:
+    example = f"```flow\n{page.right}\n```"
+    heading = f"**{page.code}: {page.title}**"
+    return "\n\n".join(filter(None, [heading, page.text, example, page.remark]))
 
 
 def _as_written(bundle: dsl.Bundle, site: Site, name: str) -> str:

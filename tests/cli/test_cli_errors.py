@@ -156,7 +156,7 @@ def test_check_shows_every_mistake_and_fails(plunk: Plunk, tmp_path: Path) -> No
     assert done.status == 1
     assert "broken.flow:3:8" in done.out
     assert "^^^^" in done.out
-    assert done.out.rstrip().endswith("1 file, 1 error, 0 warnings.")
+    assert "\n1 file, 1 error, 0 warnings.\n" in done.out
     listed = json.loads(plunk("check", "--json").out)["diagnostics"]
     assert [(item["severity"], item["range"]["start"]["line"]) for item in listed] == [("error", 3)]
 

@@ -179,6 +179,20 @@ def test_places_are_found_renamed_and_explained(tmp_path: Path) -> None:
     with_editor(tmp_path, use)
 
 
+def test_a_mistake_is_explained_where_it_is(tmp_path: Path) -> None:
+    async def use(editor: Editor) -> None:
+        text = FLOW.replace("wait 1 day", "wait 0 days")
+        editor.open(text)
+        await editor.diagnostics()
+        for place, is_explained in [(at(text, "0 days"), True), (at(text, "update"), False)]:
+            hover: Any = await editor.client.text_document_hover_async(
+                types.HoverParams(editor.document, place)
+            )
+            assert ("FLOW-E307" in hover.contents.value) == is_explained
+
+    with_editor(tmp_path, use)
+
+
 def test_a_rename_that_cannot_be_is_refused(tmp_path: Path) -> None:
     async def use(editor: Editor) -> None:
         editor.open(FLOW)
