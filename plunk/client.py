@@ -112,6 +112,11 @@ class Client:
         ]
         return diagnostics
 
+    def pull(self, workflows: Sequence[str] | None = None) -> Json:
+        """Return the project's bundle as `files`, or that of some workflows, by id."""
+        chosen = None if workflows is None else ",".join(workflows)
+        return self._call("GET", "/flows/bundle", workflows=chosen)
+
     def deploy(self, files: Mapping[str, str], *, in_flight: str | None = None) -> Json:
         """Make the project's workflows and templates what the bundle says, all or nothing."""
         return self._call("POST", "/flows/deploy", _given(files=dict(files), inFlight=in_flight))

@@ -7,12 +7,21 @@ from typing import Any
 from flask import Blueprint
 
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
-from plunk.schemas.flows import BundleIn, CheckedOut, DeployedOut, DeployIn, FlowIn, FlowOut
-from plunk.services import deploying, flow_names, flow_texts, workflow_text
+from plunk.schemas.flows import (
+    BundleIn,
+    CheckedOut,
+    DeployedOut,
+    DeployIn,
+    FlowIn,
+    FlowOut,
+    PulledOut,
+    PullQueryIn,
+)
+from plunk.services import deploying, flow_bundle, flow_names, flow_texts, workflow_text
 from plunk.services.deploying import Bundle
 
 flows = Blueprint("flows", __name__)
-LIMIT = 5 * 1024 * 1024
+LIMIT = 20 * 1024 * 1024
 
 
 @endpoint(
@@ -45,6 +54,17 @@ def deploy_flows(call: Call, *, body: Bundle) -> Answer:
         call.session, call.project.id, written, expected=body.expected_revision, now=call.now
     )
     return deployed, 200
+
+
+@endpoint(
+    flows,
+    "/flows/bundle",
+    method="GET",
+    spec=Spec(query=PullQueryIn(), answers={200: PulledOut()}, errors=(404,)),
+)
+def pull_flows(call: Call, *, query: list[str] | None) -> Answer:
+    """Return the project's workflows, templates and segments as files that deploy as a no-op."""
+    return flow_bundle.pull(call.session, call.project.id, query), 200
 
 
 @endpoint(

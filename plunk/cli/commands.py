@@ -195,6 +195,21 @@ def deploy(folder: Path) -> int:
     return deploy(folder)
 
 
+@plunk.command()
+@click.argument("workflows", nargs=-1)
+@click.option("--into", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--overwrite", is_flag=True, help="Replace files that say something else.")
+def pull(workflows: tuple[str, ...], folder: Path, *, overwrite: bool) -> int:
+    """Write a project's workflows, templates and segments as files, by default into this folder.
+
+    WORKFLOWS are names or ids; without any, all are written. Deploying the files again changes
+    nothing. PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
+    """
+    from plunk.cli.pulling import pull
+
+    return pull(folder, workflows, overwrite=overwrite)
+
+
 @plunk.group()
 def secret() -> None:
     """Values that workflows may use and nobody can read back.

@@ -13,6 +13,7 @@ from plunk.schemas.fields import (
     Input,
     ListOf,
     MapOf,
+    Query,
     Sub,
     Text,
     Whole,
@@ -57,6 +58,18 @@ class FlowIn(Input):
             raise at("files", f"{MAIN} is the path of the source itself")
         files = {**values["files"], MAIN: given[0]}
         return {"files": files, "expected": values.get("expected_revision")}
+
+
+class PullQueryIn(Input):
+    """Which workflows to write, by id and separated by commas; without, the whole project."""
+
+    workflows = Query(lambda text: text.split(",") if text else None)
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: object) -> list[str] | None:
+        """Return the ids."""
+        chosen: list[str] | None = values["workflows"]
+        return chosen
 
 
 class PositionOut(Schema):
@@ -130,6 +143,22 @@ class DeployedOut(Schema):
     segments = ListOf(Sub(OutcomeOut))
     workflows = ListOf(Sub(WorkflowOutcomeOut))
     diagnostics = ListOf(Sub(DiagnosticOut))
+
+
+class LeftOutOut(Schema):
+    """Something that no file can hold, and why."""
+
+    kind = Choice("workflow", "template", "segment")
+    id = IdText()
+    name = Text()
+    reason = Text()
+
+
+class PulledOut(Schema):
+    """A project as files, by path; deploying them changes nothing."""
+
+    files = MapOf(Text(), Text())
+    leftOut = ListOf(Sub(LeftOutOut), attribute="left_out")
 
 
 class FlowOut(Schema):

@@ -66,29 +66,29 @@ def known_ids(session: Session, project_id: str, ids: Iterable[str]) -> set[str]
     return set(session.scalars(found))
 
 
-def faults(declared: Mapping[str, Any]) -> Iterator[str]:
+def faults(wanted: Mapping[str, Any]) -> Iterator[str]:
     """Say why a declared template cannot be stored."""
-    yield from _lines(declared)
-    if not addresses.is_address(declared["from"]):
-        yield f"from is no e-mail address: {declared['from'][:100]!r}"
-    if declared["replyTo"] is not None and not addresses.is_address(declared["replyTo"]):
-        yield f"replyTo is no e-mail address: {declared['replyTo'][:100]!r}"
-    if len(declared["description"] or "") > MAX_DESCRIPTION:
+    yield from _lines(wanted)
+    if not addresses.is_address(wanted["from"]):
+        yield f"from is no e-mail address: {wanted['from'][:100]!r}"
+    if wanted["replyTo"] is not None and not addresses.is_address(wanted["replyTo"]):
+        yield f"replyTo is no e-mail address: {wanted['replyTo'][:100]!r}"
+    if len(wanted["description"] or "") > MAX_DESCRIPTION:
         yield f"description has more than {MAX_DESCRIPTION} characters"
-    if not declared["body"].strip():
+    if not wanted["body"].strip():
         yield "body is empty"
     for field in ("subject", "body"):
         try:
-            check_template(declared[field], field)
+            check_template(wanted[field], field)
         except TemplateSyntaxError as error:
             yield error.message
 
 
-def _lines(declared: Mapping[str, Any]) -> Iterator[str]:
+def _lines(wanted: Mapping[str, Any]) -> Iterator[str]:
     """Say which texts for a header would break out of it or are too long."""
     limits = (("subject", MAX_SUBJECT), ("fromName", MAX_SENDER_NAME))
     for field, longest in limits:
-        text = declared[field] or ""
+        text = wanted[field] or ""
         if len(text) > longest:
             yield f"{field} has more than {longest} characters"
         if "\r" in text or "\n" in text:
@@ -96,25 +96,25 @@ def _lines(declared: Mapping[str, Any]) -> Iterator[str]:
 
 
 def store(
-    session: Session, project_id: str, declared: Mapping[str, Any], shelf: Shelf, *, now: datetime
+    session: Session, project_id: str, wanted: Mapping[str, Any], shelf: Shelf, *, now: datetime
 ) -> tuple[Template, str]:
     """Create the template or bring it up to date; say which, or that it was `unchanged`."""
     draft = TemplateDraft(
-        name=declared["name"],
-        subject=declared["subject"],
-        body=declared["body"],
-        from_address=declared["from"],
-        description=declared["description"],
-        from_name=declared["fromName"],
-        reply_to=declared["replyTo"],
-        type=declared["type"],
+        name=wanted["name"],
+        subject=wanted["subject"],
+        body=wanted["body"],
+        from_address=wanted["from"],
+        description=wanted["description"],
+        from_name=wanted["fromName"],
+        reply_to=wanted["replyTo"],
+        type=wanted["type"],
     )
     found = shelf.by_name.get(draft.name)
     if not found:
         return templates.create(session, project_id, draft, now=now), "created"
-    if says(found[0], declared):
+    if says(found[0], wanted):
         return found[0], "unchanged"
-    wanted = TemplateChange(
+    change = TemplateChange(
         subject=draft.subject,
         body=draft.body,
         from_address=draft.from_address,
@@ -123,12 +123,17 @@ def store(
         reply_to=draft.reply_to,
         type=draft.type,
     )
-    return templates.change(session, project_id, found[0].id, wanted, now=now), "changed"
+    return templates.change(session, project_id, found[0].id, change, now=now), "changed"
 
 
-def says(template: Template, declared: Mapping[str, Any]) -> bool:
+def says(template: Template, wanted: Mapping[str, Any]) -> bool:
     """Tell whether a stored template is just what was declared."""
-    stored = {
+    return declared(template) == dict(wanted)
+
+
+def declared(template: Template) -> dict[str, Any]:
+    """Return a stored template as a bundle declares it."""
+    return {
         "name": template.name,
         "type": template.type,
         "subject": template.subject,
@@ -138,7 +143,6 @@ def says(template: Template, declared: Mapping[str, Any]) -> bool:
         "replyTo": template.reply_to,
         "description": template.description,
     }
-    return stored == dict(declared)
 
 
 def unique_names(session: Session, project_id: str, ids: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -52,11 +53,21 @@ def keep_source(session: Session, workflow: Workflow, source: str) -> None:
 
 def current_source(session: Session, workflow: Workflow) -> str | None:
     """Return the text the current revision was made from, or None when it was made otherwise."""
-    return session.scalar(
-        select(Revision.source).where(
-            Revision.workflow_id == workflow.id, Revision.number == workflow.revision
+    return current_sources(session, [workflow]).get(workflow.id)
+
+
+def current_sources(session: Session, workflows: Iterable[Workflow]) -> dict[str, str]:
+    """Return the texts that current revisions were made from, by workflow, where there is one."""
+    rows = session.execute(
+        select(Revision.workflow_id, Revision.source)
+        .join(Workflow, Workflow.id == Revision.workflow_id)
+        .where(
+            Revision.workflow_id.in_([one.id for one in workflows]),
+            Revision.number == Workflow.revision,
+            Revision.source.is_not(None),
         )
     )
+    return {row.workflow_id: row.source for row in rows}
 
 
 def snapshot(drawing: Drawing) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import dsl
+from dsl import nodes
 from dsl.nodes import Text, Workflow
 from plunk.errors import Conflict, InvalidFlow
 from plunk.services.flow_graphs import FlowGraph, FlowStep
@@ -17,6 +18,7 @@ Json = dict[str, Any]
 Thing = Literal["workflow", "template", "segment"]
 NAME_TAKEN = {"workflow": "FLOW-E201", "template": "FLOW-E202", "segment": "FLOW-E212"}
 UNKNOWN: Mapping[Kind, str] = {"template": "FLOW-E204", "segment": "FLOW-E213"}
+BODY = Text("body")
 DOES_NOT_FIT = "FLOW-E306"
 ELSEWHERE = {"FLOW-W406", "FLOW-W408"}  # the project must have it: deploying finds out
 
@@ -167,6 +169,40 @@ def to_text(graph: FlowGraph) -> str:
     for one in _mistakes(text):
         raise Conflict(f"The workflow cannot be written as .flow: {one.message}.")
     return text
+
+
+def template_text(declared: Json, body: str) -> str:
+    """Return a template as text, its body in a file of that name beside it."""
+    (template,) = dsl.decompile(
+        dsl.Compiled.from_json({"workflows": [], "templates": [declared]})
+    ).declarations
+    if not isinstance(template, nodes.Template):
+        raise TypeError(template)
+    pairs = tuple(
+        nodes.Pair(BODY, nodes.Call(Text("file"), (nodes.Literal(body),)))
+        if pair.key == BODY
+        else pair
+        for pair in template.fields.pairs
+    )
+    return dsl.print_file(dsl.File((replace(template, fields=nodes.Object(pairs)),)))
+
+
+def segment_text(declared: Json) -> str:
+    """Return a segment as text; Conflict when the language has no words for its condition."""
+    compiled = dsl.Compiled.from_json({"workflows": [], "templates": [], "segments": [declared]})
+    try:
+        return dsl.print_file(dsl.decompile(compiled))
+    except ValueError as error:
+        raise Conflict(f"The segment cannot be written as .flow: {error}.") from None
+
+
+def mistakes(files: Mapping[str, str]) -> dict[str, str]:
+    """Return, by file, the first error that keeps it from being deployed."""
+    found: dict[str, str] = {}
+    for one in dsl.check(dsl.read_bundle(files)):
+        if one.is_error:
+            found.setdefault(one.file, one.message)
+    return found
 
 
 def _decompiled(
