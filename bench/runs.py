@@ -17,6 +17,7 @@ from plunk.db import transaction
 from plunk.ids import new_id
 from plunk.models import Contact, Email, Execution, Trigger, Workflow
 from plunk.services import deploying, workflow_text
+from plunk.services.deploying import Bundle
 from plunk.worker.jobs import Worker, advance_runs, close_worker, deliver_mail, open_worker
 
 PEER = 55
@@ -71,7 +72,8 @@ def _fill(session: Session, project_id: str, count: int, worker: Worker) -> None
     """Deploy the flow, and enrol that many contacts at once."""
     now = worker.engine.clock.now()
     written = workflow_text.read({"bench.flow": FLOW})
-    deploying.deploy(session, project_id, written, expected={}, now=now)
+    bundle = Bundle({"bench.flow": FLOW})
+    deploying.deploy(session, project_id, written, bundle, now=now)
     flow = session.scalars(select(Workflow)).one()
     entry = session.scalars(select(Trigger.entry_step_id)).one()
     people = [

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
+from plunk.schemas.flow_plans import PlanOut
 from plunk.schemas.flows import (
     BundleIn,
     CheckedOut,
@@ -14,10 +15,18 @@ from plunk.schemas.flows import (
     DeployIn,
     FlowIn,
     FlowOut,
+    PlanIn,
     PulledOut,
     PullQueryIn,
 )
-from plunk.services import deploying, flow_bundle, flow_names, flow_texts, workflow_text
+from plunk.services import (
+    deploying,
+    flow_bundle,
+    flow_names,
+    flow_texts,
+    planning,
+    workflow_text,
+)
 from plunk.services.deploying import Bundle
 
 flows = Blueprint("flows", __name__)
@@ -42,6 +51,19 @@ def check_flows(call: Call, *, body: dict[str, dict[str, str]]) -> Answer:
 
 @endpoint(
     flows,
+    "/flows/plan",
+    method="POST",
+    spec=Spec(body=PlanIn(), answers={200: PlanOut()}, body_limit=LIMIT, errors=(409,)),
+)
+def plan_flows(call: Call, *, body: Bundle) -> Answer:
+    """Say what deploying a bundle would do, and how many people stand where; nothing is stored."""
+    call.session.rollback()
+    written = workflow_text.read(body.files)
+    return planning.plan(call.session, call.project.id, written, body, now=call.now), 200
+
+
+@endpoint(
+    flows,
     "/flows/deploy",
     method="POST",
     spec=Spec(body=DeployIn(), answers={200: DeployedOut()}, body_limit=LIMIT, errors=(409,)),
@@ -50,10 +72,7 @@ def deploy_flows(call: Call, *, body: Bundle) -> Answer:
     """Create or update templates, segments and workflows by name, all of the bundle or none."""
     call.session.rollback()
     written = workflow_text.read(body.files)
-    deployed = deploying.deploy(
-        call.session, call.project.id, written, expected=body.expected_revision, now=call.now
-    )
-    return deployed, 200
+    return deploying.deploy(call.session, call.project.id, written, body, now=call.now), 200
 
 
 @endpoint(

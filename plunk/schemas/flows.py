@@ -23,6 +23,7 @@ from plunk.services.deploying import Bundle
 
 MAX_PATH = 255
 MAIN = "workflow.flow"
+STATUSES = ("created", "changed", "unchanged")
 
 
 class BundleIn(Input):
@@ -31,11 +32,17 @@ class BundleIn(Input):
     files = MapOf(Text(low=1, high=MAX_PATH), Text(), required=True)
 
 
-class DeployIn(BundleIn):
+class PlanIn(BundleIn):
     """Texts to deploy, and the revisions they were written against, by workflow."""
 
     makes = Bundle
     expectedRevision = MapOf(Text(), Whole(), attribute="expected_revision")
+
+
+class DeployIn(PlanIn):
+    """Texts to deploy; with a plan's digest only as long as they do just what the plan says."""
+
+    planDigest = Text(attribute="plan_digest", allow_none=True)
 
 
 class FlowIn(Input):
@@ -127,7 +134,7 @@ class OutcomeOut(Schema):
 
     id = IdText()
     name = Text()
-    status = Choice("created", "changed", "unchanged")
+    status = Choice(*STATUSES)
 
 
 class WorkflowOutcomeOut(OutcomeOut):

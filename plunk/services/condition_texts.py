@@ -24,3 +24,11 @@ def tree_of(text: str, *, place: Place) -> dict[str, Any]:
             f"{start.line}:{start.column}: {first.message}", details={"diagnostics": listed}
         )
     return dict(tree)
+
+
+def text_of(tree: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a tree by name as text; one that the language has no words for stays a tree."""
+    try:
+        return dsl.write_condition(tree)
+    except ValueError:
+        return tree

@@ -9,6 +9,8 @@ from plunk.services import step_matching
 from plunk.services.flow_graphs import HEADERS, TRIGGER, FlowGraph, Way
 from plunk.services.json_values import same
 
+NOTHING: Sequence[object] = (None, [], "never")  # what a header says that is not there
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -52,6 +54,13 @@ def find(old: FlowGraph, new: FlowGraph) -> Changes:
             if not _same_ways(old.ways.get(pairs.get(key, ""), ()), new.ways[key], pairs)
         ],
     )
+
+
+def of_new(graph: FlowGraph) -> Changes:
+    """Return what a workflow comes with that did not exist before."""
+    headers = [name for name in HEADERS if graph.headers[name] not in NOTHING]
+    added = [key for key in graph.steps if key != TRIGGER]
+    return Changes({}, headers, added, (), (), ())
 
 
 def same_way(old: Way, new: Way, pairs: Mapping[str, str]) -> bool:

@@ -22,13 +22,18 @@ from plunk.services.segments import SegmentChange, SegmentDraft
 MAX_DESCRIPTION = 500
 
 
-def find(session: Session, project_id: str, ids: Collection[str]) -> dict[str, Segment]:
-    """Return these segments by id, held until the transaction ends."""
+def find(
+    session: Session, project_id: str, ids: Collection[str], *, editing: bool = False
+) -> dict[str, Segment]:
+    """Return these segments by id, held until the transaction ends.
+
+    Who is about to edit them keeps others from doing so meanwhile.
+    """
     found = session.scalars(
         select(Segment)
         .where(Segment.project_id == project_id, Segment.id.in_(ids))
         .order_by(Segment.id)
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=not editing, key_share=True)
     )
     return {segment.id: segment for segment in found}
 

@@ -45,8 +45,10 @@ def find(session: Session, project_id: str, written: Written) -> Targets:
     ids |= {one for name in names["segment"] for one in known.segments.ids.get(name, ())}
     return Targets(
         known=known,
-        shelf=flow_templates.find(session, project_id, names["template"]),
-        segments=flow_segments.find(session, project_id, ids & known.segments.by_id.keys()),
+        shelf=flow_templates.find(session, project_id, names["template"], editing=True),
+        segments=flow_segments.find(
+            session, project_id, ids & known.segments.by_id.keys(), editing=True
+        ),
         workflows=_workflows(session, project_id, written),
     )
 

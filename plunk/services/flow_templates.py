@@ -37,14 +37,19 @@ class Shelf:
         return {name for name, found in self.by_name.items() if len(found) > 1}
 
 
-def find(session: Session, project_id: str, names: Iterable[str]) -> Shelf:
-    """Return the project's templates of these names, held until the transaction ends."""
+def find(
+    session: Session, project_id: str, names: Iterable[str], *, editing: bool = False
+) -> Shelf:
+    """Return the project's templates of these names, held until the transaction ends.
+
+    Who is about to edit them keeps others from doing so meanwhile.
+    """
     found = defaultdict(list)
     for template in session.scalars(
         select(Template)
         .where(Template.project_id == project_id, Template.name.in_(set(names)))
         .order_by(Template.id)
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=not editing, key_share=True)
     ):
         found[template.name].append(template)
     return Shelf(found)
@@ -128,7 +133,13 @@ def store(
 
 def says(template: Template, wanted: Mapping[str, Any]) -> bool:
     """Tell whether a stored template is just what was declared."""
-    return declared(template) == dict(wanted)
+    return not differences(template, wanted)
+
+
+def differences(template: Template, wanted: Mapping[str, Any]) -> list[str]:
+    """Return which members of a stored template are not as they are declared."""
+    stored = declared(template)
+    return [name for name in stored if stored[name] != wanted[name]]
 
 
 def declared(template: Template) -> dict[str, Any]:

@@ -28,6 +28,21 @@ class Made:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A graph before and after, and what is different; steps that are new have keys of the text."""
+
+    old: FlowGraph
+    new: FlowGraph
+    changes: Changes
+
+    @classmethod
+    def of_new(cls, graph: FlowGraph) -> Rewrite:
+        """Return the making of a workflow out of nothing."""
+        nothing = FlowGraph("", dict.fromkeys(graph.headers), {}, {})
+        return cls(nothing, graph, flow_changes.of_new(graph))
+
+
 def create(session: Session, project_id: str, graph: FlowGraph, made: Made) -> Workflow:
     """Store a new workflow; the text says whether it is switched on."""
     workflow = Workflow(
@@ -46,8 +61,8 @@ def create(session: Session, project_id: str, graph: FlowGraph, made: Made) -> W
     return workflow
 
 
-def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) -> bool:
-    """Make a locked workflow what the graph says; tell whether anything changed.
+def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) -> Rewrite:
+    """Make a locked workflow what the graph says; return what that changed.
 
     Steps that stay keep their ids. Other words for the same graph are kept without a revision.
     """
@@ -61,9 +76,9 @@ def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) ->
         session.flush()
     elif writing.changes:
         revisions.cut(session, workflow, now=made.now, source=made.source)
-        return True
+        return writing.rewrite
     revisions.keep_source(session, workflow, made.source)
-    return bool(writing.changes)
+    return writing.rewrite
 
 
 def _write_headers(workflow: Workflow, graph: FlowGraph, changes: Changes) -> None:
@@ -86,6 +101,11 @@ class _Writing:
         trigger = drawing.trigger
         ids = {**{key: key for key in self.rows}, TRIGGER: trigger.id if trigger else ""}
         self.ids = {key: ids[old] for key, old in self.changes.pairs.items() if ids[old]}
+
+    @property
+    def rewrite(self) -> Rewrite:
+        """What becomes of the graph."""
+        return Rewrite(self.old, self.graph, self.changes)
 
     @property
     def has_structure(self) -> bool:

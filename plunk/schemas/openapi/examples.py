@@ -27,6 +27,7 @@ BY_NAME: Final[dict[str, Any]] = {
     "cursor": ID,
     "data": {"firstName": "Ada", "plan": "pro"},
     "description": "Greets new customers.",
+    "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "email": "ada@example.com",
     "event": "signed-up",
     "eventName": "signed-up",
@@ -47,7 +48,15 @@ BY_NAME: Final[dict[str, Any]] = {
     "type": "DELAY",
 }
 # Members that only make sense instead of others, or for those who know what they refer to.
-UNUSUAL: Final = {"branch", "condition", "expectedRevision", "flow", "template", "text"}
+UNUSUAL: Final = {
+    "branch",
+    "condition",
+    "expectedRevision",
+    "flow",
+    "planDigest",
+    "template",
+    "text",
+}
 BY_FORMAT: Final = {"uuid": ID, "date-time": INSTANT, "email": "ada@example.com"}
 BY_TYPE: Final[dict[str, Any]] = {"boolean": True, "null": None, "number": 1.0, "string": "text"}
 UNKNOWN: Final = "text"

@@ -1,0 +1,150 @@
+"""Differences between two graphs of a workflow, in words that people can read.
+
+Everything is by name, and conditions are texts of the language, as far as there are such words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from plunk.services import condition_texts
+from plunk.services.flow_graphs import FlowGraph, FlowStep, Json, Way
+from plunk.services.flow_names import Catalog
+from plunk.services.flow_references import renamed
+from plunk.services.flow_writing import Rewrite
+from plunk.services.json_values import same
+
+Change = Literal["added", "removed", "changed", "rerouted"]
+TREES = ("where", "condition")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderDifference:
+    """Something said about the workflow as a whole."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StepDifference:
+    """What becomes of one step; `people` stand on it now.
+
+    `old` and `new` hold the members of its configuration that differ, and its name if that does;
+    of a rerouted step, where its ways lead.
+    """
+
+    change: Change
+    label: str | None
+    name: str
+    type: str
+    people: int
+    old: Json | None = None
+    new: Json | None = None
+
+
+def headers_of(rewrite: Rewrite, known: Catalog) -> list[HeaderDifference]:
+    """Return the headers that change."""
+    old, new = _named(rewrite.old, known), _named(rewrite.new, known)
+    return [
+        HeaderDifference(name, _header(old, name), _header(new, name))
+        for name in rewrite.changes.headers
+    ]
+
+
+def steps_of(rewrite: Rewrite, known: Catalog, people: Mapping[str, int]) -> list[StepDifference]:
+    """Return the steps that change, in the order of the new graph; removed ones last."""
+    told = _Told(rewrite, known, people)
+    found = [one for key in rewrite.new.steps for one in told.step(key)]
+    removed = set(rewrite.changes.removed)
+    return [*found, *(told.removed(key) for key in rewrite.old.reading_order() if key in removed)]
+
+
+class _Told:
+    """Two graphs by name."""
+
+    def __init__(self, rewrite: Rewrite, known: Catalog, people: Mapping[str, int]) -> None:
+        self.changes, self.people = rewrite.changes, people
+        self.old, self.new = _named(rewrite.old, known), _named(rewrite.new, known)
+
+    def step(self, key: str) -> Iterator[StepDifference]:
+        """Yield what becomes of a step of the new graph."""
+        step = self.new.steps[key]
+        if key in self.changes.added:
+            yield _difference("added", step, 0, None, _config(step))
+        if key not in self.changes.pairs:
+            return
+        before = self.old.steps[self.changes.pairs[key]]
+        count = self.people.get(before.key, 0)
+        if key in self.changes.changed:
+            old, new = _differing(before, step)
+            yield _difference("changed", step, count, old, new)
+        if key in self.changes.rerouted:
+            old, new = _ways(self.old, before.key), _ways(self.new, key)
+            if not same(old, new):
+                yield _difference("rerouted", step, count, old, new)
+
+    def removed(self, key: str) -> StepDifference:
+        """Return the end of a step of the old graph."""
+        step = self.old.steps[key]
+        return _difference("removed", step, self.people.get(key, 0), _config(step), None)
+
+
+def _named(graph: FlowGraph, known: Catalog) -> FlowGraph:
+    return FlowGraph.from_json(renamed(graph.to_json(), known.to_name))
+
+
+def _header(graph: FlowGraph, name: str) -> Any:  # noqa: ANN401 - JSON
+    if name == "name":
+        return graph.name or None
+    return _worded(graph.headers[name])
+
+
+def _difference(
+    change: Change, step: FlowStep, people: int, old: Json | None, new: Json | None
+) -> StepDifference:
+    return StepDifference(change, step.label, step.name, step.type, people, old, new)
+
+
+def _config(step: FlowStep) -> Json:
+    worded: Json = _worded(step.config)
+    return worded
+
+
+def _differing(before: FlowStep, after: FlowStep) -> tuple[Json, Json]:
+    """Return the members that are not the same; who has none of a name says null."""
+    old, new = ({"name": step.name, **_config(step)} for step in (before, after))
+    names = [name for name in {**old, **new} if not same(old.get(name), new.get(name))]
+    return {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
+
+
+def _ways(graph: FlowGraph, key: str) -> Json:
+    """Return where the ways out of a step lead, by what they are for."""
+    return {_kind(way): _target(graph, way.target) for way in graph.ways[key]}
+
+
+def _kind(way: Way) -> str:
+    if way.outcome is not None:
+        return way.outcome.lower()
+    return way.branch or ("next" if way.condition is None else str(_worded(way.condition)))
+
+
+def _target(graph: FlowGraph, key: str) -> str:
+    step = graph.steps[key]
+    return f"@{step.label} {step.name}" if step.label else step.name
+
+
+def _worded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON with its conditions as texts."""
+    match value:
+        case dict():
+            return {
+                name: condition_texts.text_of(one) if name in TREES and one else _worded(one)
+                for name, one in value.items()
+            }
+        case list():
+            return [_worded(one) for one in value]
+    return value

@@ -1,0 +1,25 @@
+"""People who are under way: how many stand on each step of some workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from plunk.models import Execution, Workflow
+from plunk.models.execution import ACTIVE_STATUSES
+
+
+def standing(session: Session, workflows: Iterable[Workflow]) -> Mapping[str, int]:
+    """Return the number of active runs by the id of the step that they stand on."""
+    rows = session.execute(
+        select(Execution.current_step_id, func.count())
+        .where(
+            Execution.workflow_id.in_([one.id for one in workflows]),
+            Execution.status.in_(ACTIVE_STATUSES),
+            Execution.current_step_id.is_not(None),
+        )
+        .group_by(Execution.current_step_id)
+    )
+    return {step_id: count for step_id, count in rows if step_id}
