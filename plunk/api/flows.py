@@ -19,15 +19,18 @@ from plunk.schemas.flows import (
     PulledOut,
     PullQueryIn,
 )
+from plunk.schemas.simulations import SimulatedOut, SimulateIn
 from plunk.services import (
     deploying,
     flow_bundle,
     flow_names,
     flow_texts,
     planning,
+    simulating,
     workflow_text,
 )
 from plunk.services.deploying import Bundle
+from plunk.services.simulating import Scenario
 
 flows = Blueprint("flows", __name__)
 LIMIT = 20 * 1024 * 1024
@@ -73,6 +76,19 @@ def deploy_flows(call: Call, *, body: Bundle) -> Answer:
     call.session.rollback()
     written = workflow_text.read(body.files)
     return deploying.deploy(call.session, call.project.id, written, body, now=call.now), 200
+
+
+@endpoint(
+    flows,
+    "/flows/simulate",
+    method="POST",
+    spec=Spec(body=SimulateIn(), answers={200: SimulatedOut()}, body_limit=LIMIT, errors=(400,)),
+)
+def simulate_flows(call: Call, *, body: Scenario) -> Answer:
+    """Play what texts, or the project's own workflows, would do to one contact; store nothing."""
+    files = simulating.cast(call.session, call.project.id, body.files)
+    call.session.rollback()
+    return simulating.play(workflow_text.read(files), body, now=call.now), 200
 
 
 @endpoint(

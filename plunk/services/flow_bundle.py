@@ -26,7 +26,7 @@ from plunk.services import (
     revisions,
     workflow_text,
 )
-from plunk.services.flow_graphs import FlowGraph
+from plunk.services.flow_graphs import FlowGraph, Json
 from plunk.services.flow_names import Catalog
 from plunk.services.flow_references import Kind, references, renamed
 from plunk.services.workflow_graph import DIALECT, draw_all
@@ -90,7 +90,8 @@ def pull(session: Session, project_id: str, wanted: Collection[str] | None = Non
     chosen = workflows if wanted is None else _chosen(workflows, wanted)
     graphs = {one.workflow.id: flow_reading.graph_of(one) for one in draw_all(session, chosen)}
     if wanted is not None:
-        kept = _referred(graphs.values(), segments)
+        asked = (found for graph in graphs.values() for found in references(graph.to_json()))
+        kept = _referred(asked, segments)
         templates = [one for one in templates if ("template", one.id) in kept]
         segments = [one for one in segments if ("segment", one.id) in kept]
     writing = _Writing(
@@ -106,6 +107,21 @@ def pull(session: Session, project_id: str, wanted: Collection[str] | None = Non
         ],
         shared,
     )
+
+
+def beside(session: Session, project_id: str, wanted: Iterable[tuple[Kind, Json]]) -> Files:
+    """Return files for the templates and segments referred to, as far as the project has them."""
+    known = flow_names.catalog(session, project_id)
+    templates = session.scalars(_every(project_id, Template)).all()
+    segments = session.scalars(_every(project_id, Segment)).all()
+    shared: dict[Thing, set[str]] = {"template": _shared(templates), "segment": _shared(segments)}
+    kept = _referred(((kind, known.to_id(kind, one)) for kind, one in wanted), segments)
+    writing = _Writing(known, {}, {})
+    found = [
+        *(_Found("segment", one, partial(writing.segment, one)) for one in segments),
+        *(_Found("template", one, partial(writing.template, one)) for one in templates),
+    ]
+    return _written([one for one in found if (one.kind, one.row.id) in kept], shared).files
 
 
 def _every(project_id: str, table: type[AnyRow]) -> Select[AnyRow]:
@@ -125,10 +141,12 @@ def _chosen(workflows: Iterable[Workflow], wanted: Collection[str]) -> list[Work
     return found
 
 
-def _referred(graphs: Iterable[FlowGraph], segments: Iterable[Segment]) -> set[tuple[Kind, str]]:
-    """Return what the graphs refer to, and the segments that these segments ask about."""
+def _referred(
+    wanted: Iterable[tuple[Kind, Json]], segments: Iterable[Segment]
+) -> set[tuple[Kind, str]]:
+    """Return what is referred to by id, and the segments that these segments ask about."""
     asked = {one.id: references(flow_reading.segment_of(one)) for one in segments}
-    queue = [reference for graph in graphs for reference in references(graph.to_json())]
+    queue = list(wanted)
     kept: set[tuple[Kind, str]] = set()
     for kind, reference in queue:  # it grows while it is being read
         found = (kind, str(reference.get("id")))

@@ -113,6 +113,18 @@ def refuse(diagnostics: Iterable[Json]) -> None:
         raise InvalidFlow(f"{place}: {first['message']}{more}", details={"diagnostics": listed})
 
 
+def undeclared(files: Mapping[str, str]) -> list[tuple[Kind, Json]]:
+    """Return what the files refer to by name and do not declare."""
+    bundle = dsl.read_bundle(files)
+    declared = {("template", one.name.value) for _, one in bundle.templates()}
+    declared |= {("segment", one.name.value) for _, one in bundle.segments()}
+    return [
+        (kind, {"name": one.value})
+        for _, kind, one in dsl.references(bundle)
+        if not one.is_id and (kind, one.value) not in declared
+    ]
+
+
 def own_text(source: str) -> str:
     """Return the part of a stored text that is the workflow itself."""
     (found,) = dsl.read_bundle({"workflow.flow": source}).workflows()
