@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from dsl.bundle import Bundle
     from dsl.spans import Source, Span
 
-# What happens: an event by its name, or somebody coming to or leaving a segment.
+# What happens: an event by its name, somebody coming to or leaving a segment, or being subscribed.
 Cause: TypeAlias = "tuple[str, str]"
+_SUBSCRIBED, _UNSUBSCRIBED = ("subscribe", ""), ("unsubscribe", "")
+_SYSTEM = {"contact.subscribed": _SUBSCRIBED, "contact.unsubscribed": _UNSUBSCRIBED}
+_BACK = {
+    "entry": "exit",
+    "exit": "entry",
+    "subscribe": "unsubscribe",
+    "unsubscribe": "subscribe",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,11 @@ class _Workflow:
     source: Source
     starts: dict[Cause, Span]
     causes: dict[Cause, Span]
+
+    def may_repeat(self, cause: Cause) -> bool:
+        """Tell whether it can cause this again and again: who is in stays in, until taken out."""
+        kind, name = cause
+        return kind not in _BACK or (_BACK[kind], name) in self.causes
 
 
 def check_chains(bundle: Bundle) -> Iterator[Diagnostic]:
@@ -42,7 +55,12 @@ def check_chains(bundle: Bundle) -> Iterator[Diagnostic]:
         for cause in workflow.starts:
             started.setdefault(cause, []).append(name)
     onward = {
-        name: [target for cause in workflow.causes for target in started.get(cause, ())]
+        name: [
+            target
+            for cause in workflow.causes
+            for target in started.get(cause, ())
+            if target != name or workflow.may_repeat(cause)
+        ]
         for name, workflow in known.items()
     }
     for ring in circles(onward):
@@ -53,7 +71,7 @@ def _starts(workflow: nodes.Workflow) -> Iterator[tuple[Cause, Span]]:
     for header in workflow.headers:
         match header:
             case nodes.OnEvent(event):
-                yield ("event", event.value), event.span
+                yield _SYSTEM.get(event.value, ("event", event.value)), event.span
             case nodes.OnSegment(segment, is_entry) if not segment.is_id:
                 yield ("entry" if is_entry else "exit", segment.value), segment.span
 
@@ -63,6 +81,10 @@ def _causes(workflow: nodes.Workflow) -> Iterator[tuple[Cause, Span]]:
         match item:
             case nodes.Track(event):
                 yield ("event", event.value), event.span
+            case nodes.Subscribe():
+                yield _SUBSCRIBED, item.span
+            case nodes.Unsubscribe():
+                yield _UNSUBSCRIBED, item.span
             case nodes.ChangeMembership(is_added, segment) if not segment.is_id:
                 yield ("entry" if is_added else "exit", segment.value), segment.span
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsl import nodes
 from dsl.diagnostics import Diagnostic, note, report
+from dsl.exclusions import are_opposite, exclude
 from dsl.expression_text import text
 from dsl.values import is_literal
 from dsl.walking import every_operand
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 _SAME_ANSWER = "this is always true or always false; compare with a field"
 _ITSELF = "this compares a value with itself; the answer is always the same"
-_LOWER = {"greaterThan": False, "greaterThanOrEqual": True}
-_UPPER = {"lessThan": False, "lessThanOrEqual": True}
+_EMPTY_LIST = "nothing is in an empty list; write what may be in it, or remove the question"
+_COUNT = "a count is 0 or more, so the answer is always the same; ask for 1 or more"
+_BELOW_ZERO = frozenset({"greaterThanOrEqual", "lessThan"})
 _MOST_PARTS = 200
 
 
@@ -28,14 +30,21 @@ def check_constants(source: Source, condition: nodes.Condition) -> Iterator[Diag
         match part:
             case nodes.Test() | nodes.Bare():
                 yield from _test(source, part)
+            case nodes.Counted(_, _, _, operator, nodes.Literal(value)):
+                if operator in _BELOW_ZERO and value == 0:
+                    yield report(source, "FLOW-W405", part.span, _COUNT)
             case nodes.AllOf(parts):
                 yield from _contradiction(source, parts[:_MOST_PARTS])
             case nodes.AnyOf(parts):
                 yield from _certainty(source, parts[:_MOST_PARTS])
 
 
-def check_chain(source: Source, item: nodes.If) -> Iterator[Diagnostic]:
-    """Report a branch that asks what an earlier one has asked already."""
+def check_choice(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
+    """Report a branch that asks what an earlier one has asked, and a switch over a fixed value."""
+    if isinstance(item, nodes.Switch) and is_literal(item.subject):
+        yield report(source, "FLOW-W405", item.subject.span, _SAME_ANSWER)
+    if not isinstance(item, nodes.If):
+        return
     first: dict[str, nodes.Branch] = {}  # by text, as 1 and true are equal to Python
     for branch in item.branches:
         earlier = first.setdefault(text(branch.condition), branch)
@@ -43,6 +52,12 @@ def check_chain(source: Source, item: nodes.If) -> Iterator[Diagnostic]:
             notes = (note(source, earlier.condition.span, "asked here"),)
             message = "this branch is never taken: an earlier one asks the same"
             yield report(source, "FLOW-W405", branch.condition.span, message, notes=notes)
+
+
+def may_be_missing(name: nodes.Name) -> bool:
+    """Tell whether somebody may have no such value."""
+    first = name.path[0] if name.path else None
+    return name.root in {"data", "event"} or first in {"data", "context"}
 
 
 def _test(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]:
@@ -53,12 +68,18 @@ def _test(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]
         yield report(source, "FLOW-W405", test.span, _SAME_ANSWER)
     elif isinstance(test.subject, nodes.Name) and operands[1:] == [test.subject]:
         yield report(source, "FLOW-W405", test.span, _ITSELF)
+    elif isinstance(test, nodes.Test) and _asks_empty_list(test):
+        yield report(source, "FLOW-W405", test.span, _EMPTY_LIST)
+
+
+def _asks_empty_list(test: nodes.Test) -> bool:
+    return test.operator in {"in", "notIn"} and test.value == nodes.ListOf(())
 
 
 def _contradiction(source: Source, parts: Sequence[nodes.Condition]) -> Iterator[Diagnostic]:
     """Report the first two parts that are never both true."""
     for at, part in enumerate(parts):
-        earlier = next((one for one in parts[:at] if _exclude(one, part)), None)
+        earlier = next((one for one in parts[:at] if exclude(one, part)), None)
         if earlier:
             notes = (note(source, earlier.span, "it rules this out"),)
             message = f"this is never true together with {text(earlier)}"
@@ -69,49 +90,27 @@ def _contradiction(source: Source, parts: Sequence[nodes.Condition]) -> Iterator
 def _certainty(source: Source, parts: Sequence[nodes.Condition]) -> Iterator[Diagnostic]:
     """Report the first two parts of which one is always true."""
     for at, part in enumerate(parts):
-        earlier = next((one for one in parts[:at] if _is_opposite(one, part)), None)
+        earlier = next((one for one in parts[:at] if _cover(one, part)), None)
         if earlier:
             notes = (note(source, earlier.span, "or this is true"),)
-            message = "one of the two is always true, so this asks nothing"
-            yield report(source, "FLOW-W405", part.span, message, notes=notes)
+            message = f"one of the two is always true{_unless(part)}, so this asks nothing"
+            hint = None if are_opposite(earlier, part) else "did you mean and?"
+            yield report(source, "FLOW-W405", part.span, message, hint=hint, notes=notes)
             return
 
 
-def _exclude(one: nodes.Condition, other: nodes.Condition) -> bool:
-    """Tell whether two conditions are never true together."""
-    if _is_opposite(one, other):
-        return True
+def _cover(one: nodes.Condition, other: nodes.Condition) -> bool:
+    """Tell whether one of two conditions is always true, where there is a value at all."""
     match one, other:
-        case (
-            nodes.Test(nodes.Name() as name, "equals", nodes.Literal(value)),
-            nodes.Test(nodes.Name() as again, "equals", nodes.Literal(another)),
-        ):
-            return name == again and type(value) is type(another) and value != another
-        case nodes.Test(nodes.Name() as name), nodes.Test(nodes.Name() as again) if name == again:
-            return _are_apart(one, other) or _are_apart(other, one)
-    return False
+        case nodes.Not(part), nodes.Not(another):
+            return exclude(part, another)
+        case nodes.Test(name, "notEquals", value), nodes.Test(again, "notEquals", another):
+            return exclude(nodes.Test(name, "equals", value), nodes.Test(again, "equals", another))
+    return are_opposite(one, other)
 
 
-def _is_opposite(one: nodes.Condition, other: nodes.Condition) -> bool:
-    match one, other:
-        case nodes.Test(subject, "exists"), nodes.Test(again, "notExists"):
-            return subject == again
-        case nodes.Test(subject, "notExists"), nodes.Test(again, "exists"):
-            return subject == again
-        case nodes.Test(subject, "isEmpty"), nodes.Test(again, "isNotEmpty"):
-            return subject == again
-        case nodes.Test(subject, "isNotEmpty"), nodes.Test(again, "isEmpty"):
-            return subject == again
-    return one == nodes.Not(other) or other == nodes.Not(one)
-
-
-def _are_apart(low: nodes.Test, high: nodes.Test) -> bool:
-    """Tell whether nothing is above the one number and below the other."""
-    match low, high:
-        case (
-            nodes.Test(_, below, nodes.Literal(int() | float() as least)),
-            nodes.Test(_, above, nodes.Literal(int() | float() as most)),
-        ) if below in _LOWER and above in _UPPER:
-            touches = least == most and _LOWER[below] and _UPPER[above]
-            return least >= most and not touches
-    return False
+def _unless(part: nodes.Condition) -> str:
+    match part:
+        case nodes.Test(nodes.Name() as subject, "notEquals") if may_be_missing(subject):
+            return f" where {text(subject)} is set"
+    return ""

@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from dsl.spans import Source
 
 _ALONE = "a duration goes with a time: now - 3 days, or date(event.endsAt) + 1 week"
+_CLOCK = "write a time of day with its minutes, from 00:00 to 23:59: 09:00"
+# Units that people shorten, and those that are not always the same length.
+_SHORT = {
+    **dict.fromkeys(("s", "sec", "secs"), "second"),
+    **dict.fromkeys(("min", "mins"), "minute"),
+    **dict.fromkeys(("h", "hr", "hrs"), "hour"),
+    "d": "day",
+    **dict.fromkeys(("w", "wk", "wks"), "week"),
+}
+_LONG = {
+    "month": "months differ in length; count in days: 30 days",
+    "year": "years differ in length; count in days: 365 days",
+    "am": _CLOCK,
+    "pm": _CLOCK,
+}
 _HOW_LONG_AGO = "to ask how long ago something was, write: contact.createdAt older than 3 days"
 
 
@@ -26,10 +41,14 @@ def check_duration(
     """Report a unit that does not exist, and lengths of nothing or of too many days."""
     if not is_unit(duration.unit):
         known = [unit for unit in UNIT_WORDS if unit.endswith("s") == (duration.amount != 1)]
-        meant = next((unit for unit in known if is_slip(duration.unit, unit)), None)
+        short = _SHORT.get(duration.unit.lower().removesuffix("."), duration.unit)
+        meant = next(
+            (unit for unit in known if unit.startswith(short) or is_slip(short, unit)), None
+        )
         message = f"{duration.unit!r} is no unit of time; use {', '.join(UNITS)}"
-        edits = (_unit_fix(source, duration, meant),) if meant else ()
-        yield report(source, "FLOW-E307", duration.span, message, fixes=edits)
+        edits = (_unit_fix(source, duration, meant),) if meant and len(short) > 1 else ()
+        hint = _LONG.get(duration.unit.rstrip("s"))
+        yield report(source, "FLOW-E307", duration.span, message, hint=hint, fixes=edits)
     elif duration.amount <= 0:
         yield report(source, "FLOW-E307", duration.span, "a duration must be longer than nothing")
     elif seconds(duration) > longest * UNITS["days"]:
@@ -53,7 +72,8 @@ def loose_durations(source: Source, value: nodes.Operand) -> Iterator[Diagnostic
     """Report durations that nothing is added to or taken from."""
     match value:
         case nodes.Duration():
-            yield report(source, "FLOW-E333", value.span, _ALONE)
+            if is_unit(value.unit):
+                yield report(source, "FLOW-E333", value.span, _ALONE)
         case nodes.Test(subject, "within" | "olderThan", nodes.Duration()):
             yield from loose_durations(source, subject)
         case nodes.Test(subject, _, nodes.Duration() as length):
@@ -93,5 +113,6 @@ def _may_be_time(value: nodes.Operand) -> bool:
 
 
 def _unit_fix(source: Source, duration: nodes.Duration, meant: str) -> Fix:
-    amount = source.text[duration.span.start : duration.span.end].split()[0]
+    written = source.text[duration.span.start : duration.span.end]
+    amount = written.removesuffix(duration.unit).rstrip()
     return fix(source, duration.span, f"{amount} {meant}")

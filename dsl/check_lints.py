@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsl import nodes
-from dsl.check_constants import check_chain, check_constants
+from dsl.check_constants import check_choice, check_constants, may_be_missing
 from dsl.diagnostics import Diagnostic, Fix, fix, report
 from dsl.expression_text import text
 from dsl.strings import encode
@@ -37,11 +37,18 @@ def check_lints(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic
         yield from _event_names(source, item)
         yield from _endless(source, item)
         for condition in conditions(item):
-            for test in tests(condition):
-                yield from _not_equal(source, test)
-            yield from check_constants(source, condition)
-        if isinstance(item, nodes.If):
-            yield from check_chain(source, item)
+            yield from lint_condition(source, condition)
+        for value in values(item):
+            yield from _asked_events(source, value)
+        yield from check_choice(source, item)
+
+
+def lint_condition(source: Source, condition: nodes.Condition) -> Iterator[Diagnostic]:
+    """Report doubts about one condition, wherever it stands."""
+    for test in tests(condition):
+        yield from _not_equal(source, test)
+    yield from check_constants(source, condition)
+    yield from _asked_events(source, condition)
 
 
 def _event_names(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
@@ -50,10 +57,12 @@ def _event_names(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
             yield from _event_name(source, event)
         case nodes.Stop(nodes.EventHappens(event)) | nodes.Goal(_, nodes.EventHappens(event)):
             yield from _event_name(source, event)
-    for operand in (*conditions(item), *values(item)):
-        for inner in every_operand(operand):
-            if isinstance(inner, nodes.Triggered | nodes.Counted):
-                yield from _event_name(source, inner.event)
+
+
+def _asked_events(source: Source, operand: nodes.Operand) -> Iterator[Diagnostic]:
+    for inner in every_operand(operand):
+        if isinstance(inner, nodes.Triggered | nodes.Counted):
+            yield from _event_name(source, inner.event)
 
 
 def _event_name(source: Source, event: nodes.Text) -> Iterator[Diagnostic]:
@@ -91,16 +100,13 @@ def _endless(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
 
 def _not_equal(source: Source, test: nodes.Leaf) -> Iterator[Diagnostic]:
     match test:
-        case nodes.Test(nodes.Name() as name, "notEquals", value) if _may_be_missing(name):
+        case nodes.Test(nodes.Name(), "notEquals", nodes.Literal(None)):
+            return  # that is what missing means
+        case nodes.Test(nodes.Name() as name, "notEquals", value) if may_be_missing(name):
             instead = text(nodes.Not(nodes.Test(name, "equals", value)))
             message = f"!= is false when {text(name)} is missing; to include that, write: {instead}"
             edits = _edit(source, test, instead)
             yield report(source, "FLOW-W402", test.span, message, fixes=edits)
-
-
-def _may_be_missing(name: nodes.Name) -> bool:
-    first = name.path[0] if name.path else None
-    return name.root in {"data", "event"} or first in {"data", "context"}
 
 
 def _edit(source: Source, test: nodes.Test, instead: str) -> tuple[Fix, ...]:

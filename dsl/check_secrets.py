@@ -28,15 +28,32 @@ _SECRET = re.compile(
     "|".join(f"(?P<{name.replace(' ', '_')}>{shape})" for name, shape in _SHAPES.items()),
     re.ASCII,
 )
+# Behind a key or in an address, the name tells: "X-Api-Key": "d41d…", ?token=d41d….
+_NAMED = re.compile(
+    r"(?P<name>api[_-]?key|token|secret|password|authorization)"
+    r"(?:\"?\s*:\s*\"|=)(?P<value>(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9._~+/-]{12,}=*)",
+    re.ASCII | re.IGNORECASE,
+)
+_IN_NAMES = {"authorization": "key", "secret": "key"}
 
 
 def check_secrets(source: Source) -> Iterator[Diagnostic]:
     """Report what looks like a key, a token or a password, comments included."""
+    known: list[Span] = []
     for found in _SECRET.finditer(source.text):
-        what = (found.lastgroup or "").replace("_", " ")
-        article = "an" if what[:1] in "aA" else "a"
-        message = (
-            f"this looks like {article} {what}, and whoever reads the file can use it; "
-            'keep it with "plunk secret set NAME" and write secret("NAME") in the web hook'
-        )
-        yield report(source, "FLOW-W413", Span(found.start(), found.end()), message)
+        known.append(Span(found.start(), found.end()))
+        yield _report(source, known[-1], (found.lastgroup or "").replace("_", " "))
+    for found in _NAMED.finditer(source.text):
+        span = Span(*found.span("value"))
+        name = re.sub(r"api[_-]?", "", found["name"].lower())
+        if not any(one.start < span.end and span.start < one.end for one in known):
+            yield _report(source, span, _IN_NAMES.get(name, name))
+
+
+def _report(source: Source, span: Span, what: str) -> Diagnostic:
+    article = "an" if what[:1] in "aA" else "a"
+    message = (
+        f"this looks like {article} {what}, and whoever reads the file can use it; "
+        'keep it with "plunk secret set NAME" and write secret("NAME") in the web hook'
+    )
+    return report(source, "FLOW-W413", span, message)

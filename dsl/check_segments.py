@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsl import nodes
 from dsl.check_headers import check_description
+from dsl.check_lints import lint_condition
 from dsl.check_names import Names, names_in
 from dsl.check_values import check_values
 from dsl.circles import circles
@@ -31,6 +32,7 @@ def check_segment(source: Source, segment: nodes.Segment) -> Iterator[Diagnostic
     for condition in conditions_of(segment):
         yield from check_values(source, (), [condition])
         yield from names.inside(condition)
+        yield from lint_condition(source, condition)
         for test in tests(condition):
             yield from _comparison(source, test)
     for item in segment.items:

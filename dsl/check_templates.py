@@ -34,7 +34,7 @@ def check_template(bundle: Bundle, file: Parsed, template: nodes.Template) -> It
     written = {pair.key.value for pair in pairs}
     missing = [key for key in _REQUIRED if key not in written]
     if missing and not template.fields.is_damaged:
-        names = " and ".join(missing)
+        names = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
         message = f"template {template.name.value!r} has no {names}; add it"
         yield report(source, "FLOW-E305", template.name.span, message)
     for pair in pairs:

@@ -17,7 +17,7 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
 from lark.lexer import LexerThread
 
-from dsl import nodes, syntax_errors
+from dsl import foreign_forms, nodes, syntax_errors
 from dsl.building import RULES
 from dsl.decoding import decode_source
 from dsl.diagnostics import Diagnostic, report
@@ -152,16 +152,16 @@ class _Run:
                 self.diagnostics.append(unclosed)
             self._close_block(token, failure)
             return
-        repair = syntax_errors.repair(failure)
+        repair = foreign_forms.repair(failure) or syntax_errors.repair(failure)
         if repair:
             self._apply(repair, token)
             return
-        mistake = syntax_errors.diagnose(failure)
+        mistake = foreign_forms.diagnose(failure) or syntax_errors.diagnose(failure)
         self.diagnostics.append(mistake.diagnostic)
-        self._abandon(token)
-        if failure.place:
+        depth = self._abandon(token)
+        if failure.place and token.type not in _DEPTH:
             self.index += 1  # the word cannot begin anything; do not stop at it again
-        self._skip(enter_blocks=mistake.enter_blocks)
+        self._skip(depth, enter_blocks=mistake.enter_blocks)
 
     def _failure(self) -> syntax_errors.Failure:
         accepted = frozenset(self.lalr.accepts())  # type: ignore[no-untyped-call] # Lark's
@@ -171,8 +171,11 @@ class _Run:
         if repair.diagnostic:
             self.diagnostics.append(repair.diagnostic)
         self.index += repair.width
-        if repair.kind:
-            self.lalr.feed_token(token.update(repair.kind, repair.value))
+        kinds = (repair.kind or "").split()
+        values = [repair.value] if len(kinds) == 1 else repair.value.split()
+        for kind, value in zip(kinds, values, strict=False):
+            if kind in self.lalr.accepts():  # type: ignore[no-untyped-call] # Lark's
+                self.lalr.feed_token(token.update(kind, value))
 
     def _close_block(self, token: Token, failure: syntax_errors.Failure) -> None:
         """Put in the closing brace that is missing before this token."""
@@ -186,8 +189,12 @@ class _Run:
                 continue
             return
 
-    def _abandon(self, token: Token) -> None:
-        """Fall back to the innermost place that may hold a damaged piece, and put one there."""
+    def _abandon(self, token: Token) -> int:
+        """Fall back to the innermost place that may hold a damaged piece, and put one there.
+
+        Return how many braces have been opened in what is given up.
+        """
+        braces = 0
         state = self.lalr.parser_state
         start = end = token.start_pos or 0
         saved: list[nodes.Item] = []
@@ -199,14 +206,15 @@ class _Run:
             except UnexpectedToken:
                 state.state_stack.pop()
                 value = state.value_stack.pop()
+                braces += syntax_errors.is_brace(value)
                 start = _start_of(value, start)
                 saved = [*_saved(value), *saved]
             else:
-                return
+                return braces
 
-    def _skip(self, *, enter_blocks: bool) -> None:
+    def _skip(self, depth: int, *, enter_blocks: bool) -> None:
         """Pass over tokens, up to one that can stand after the damaged piece."""
-        depth = inner = 0
+        inner = 0
         while not self._must_stop():
             token = self.tokens[self.index]
             if depth == 0 and self._resumes(token, inner=inner, enter_blocks=enter_blocks):
@@ -227,7 +235,10 @@ class _Run:
         if token.type not in choices:
             return False
         if token.type == "LBRACE":
-            return enter_blocks
+            is_pairs = [one.type for one in self.tokens[self.index + 2 : self.index + 3]] == [
+                "COLON"
+            ]
+            return enter_blocks and not is_pairs
         if token.type == "COMMA":
             return inner <= 0
         return token.type == "RBRACE" or syntax_errors.is_first_on_line(self.tokens, self.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     from dsl.diagnostics import Diagnostic
@@ -41,5 +42,10 @@ def _marks(place: Range, line: str) -> str:
     """Carets under the place; tabs stay tabs, so that the caret stands where it should."""
     start = place.start.column - 1
     end = place.end.column - 1 if place.end.line == place.start.line else len(line)
-    blank = "".join("\t" if char == "\t" else " " for char in line[:start])
-    return blank + "^" * max(1, min(end, len(line)) - start)
+    blank = "".join("\t" if char == "\t" else " " * _width(char) for char in line[:start])
+    return blank + "^" * max(1, sum(map(_width, line[start : min(end, len(line))])))
+
+
+def _width(char: str) -> int:
+    """Return how many columns a terminal takes for a character: two for emoji and wide letters."""
+    return 2 if east_asian_width(char) in {"W", "F"} else 1

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dsl.vocabulary import SHOWN, STATEMENT_STARTS
+from dsl.vocabulary import ACTIVITIES, SHOWN, STATEMENT_STARTS
 
 _LONGEST_SHOWN = 40
 _MOST_EXPECTED = 6
 _VALUE_STARTS = frozenset(
     {
         *("STRING", "TRIPLE", "NUMBER", "NAME", "EVENT", "CONTACT", "TRUE", "FALSE", "NULL"),
-        *("LBRACE", "LSQB", "LPAR", "MINUS", "NOT"),
+        *("LBRACE", "LSQB", "LPAR", "MINUS", "NOT", "TRIGGERED", "COUNT", "JSON"),
+        *(word.upper() for word in ACTIVITIES),
     }
 )
 
@@ -18,6 +19,8 @@ def expected(accepted: frozenset[str]) -> str:
     """Name what would have fitted."""
     names = set(accepted)
     names.discard("ERROR")
+    if "UNIT" in names:
+        names.discard("NAME")  # taken for a unit, to be told which there are
     if "SEND" in names:
         names = {*(names - STATEMENT_STARTS), "a statement"}
     if {"STRING", "NUMBER", "NAME"} <= names:
