@@ -136,11 +136,14 @@ def compute_due(world: World) -> int:
 
 def follow(world: World) -> int:
     """Look at all tracked segments for whom recent events were about; return what changed."""
+    rules = [rule for rule in world.catalogue.segments.values() if _is_computed(rule)]
+    if not rules:
+        world.heard.clear()
+        return 0
     since = world.now - FOLLOWED_FOR
     world.heard = {key: person for key, person in world.heard.items() if person.heard_at >= since}
     people = sorted(world.heard.values(), key=lambda person: person.contact.id)
-    rules = [rule for rule in world.catalogue.segments.values() if _is_computed(rule)]
-    return sum(_compute(world, rule, people) for rule in rules) if people else 0
+    return sum(_compute(world, rule, people) for rule in rules)
 
 
 def _compute(world: World, rule: SegmentRule, people: Iterable[Person]) -> int:
