@@ -18,7 +18,12 @@ from plunk.simulation.story import Plot, tell
 TIMES = 5
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FLOW = """
-template "t" { type: transactional subject: "Hi {{ firstName ?? 'friend' }}" from: "a@example.com" body: "<p>Hi</p>" }
+template "t" {
+  type: transactional
+  subject: "Hi {{ firstName ?? 'friend' }}"
+  from: "a@example.com"
+  body: "<p>Hi</p>"
+}
 workflow "Onboarding" {
   on event "start"
   send email "t"
