@@ -16,6 +16,7 @@ from plunk.engine.shell.firing import fire_due
 from plunk.engine.shell.following import follow
 from plunk.engine.shell.hooks import call_due
 from plunk.engine.shell.mail import deliver_due
+from plunk.engine.shell.revising import revise_due
 from plunk.outbound import Answer, OutgoingRequest
 from plunk.worker.jobs import Worker
 
@@ -52,6 +53,7 @@ class Machine:
             + call_due(self.worker.caller)
             + fire_due(self.worker.engine)
             + compute_due(self.worker.engine)
+            + revise_due(self.worker.engine)
             + follow(self.worker.engine, self.worker.follower)
         ):
             pass

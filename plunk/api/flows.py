@@ -129,6 +129,7 @@ def replace_flow(call: Call, workflow_id: str, *, body: dict[str, Any]) -> Answe
         workflow_id,
         written,
         expected=body["expected"],
+        in_flight=body["in_flight"],
         now=call.now,
     )
     return replaced, 200

@@ -33,7 +33,11 @@ WAIT_OUTCOMES = ("EVENT", "TIMEOUT")
 
 
 class Workflow(Base):
-    """A graph of steps that subjects enter; `revision` numbers its structural changes."""
+    """A graph of steps that subjects enter; `revision` numbers its structural changes.
+
+    Runs that last followed a revision up to `pinned_revision` go on in that one to their end; all
+    others follow the newest.
+    """
 
     __tablename__ = "workflows"
     __table_args__ = (
@@ -55,6 +59,7 @@ class Workflow(Base):
     allow_reentry: Mapped[bool] = mapped_column(default=False)
     reentry_seconds: Mapped[int | None]
     revision: Mapped[int] = mapped_column(default=0)
+    pinned_revision: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -64,6 +69,8 @@ class Trigger(Base):
 
     Of a schedule or a date, `next_at` is the occurrence that comes next or is under way, `cursor`
     the last contact it has reached, and `fired_at` the occurrence that was finished last.
+    `pinned` is null in all that the newest revision listens for; a stop or goal of an older one
+    names the runs that it is still for, by revision: {"after": 0, "through": 2, "headers": {...}}.
     """
 
     __tablename__ = "triggers"
@@ -99,6 +106,7 @@ class Trigger(Base):
     next_at: Mapped[datetime | None]
     fired_at: Mapped[datetime | None]
     cursor: Mapped[str | None] = mapped_column(Id)
+    pinned: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class Step(Base):
@@ -156,14 +164,25 @@ class Revision(Base):
     """One state of a workflow's graph, which never changes once it is written.
 
     `source` is the `.flow` text it was made from; other words for the same graph may replace it.
+    `touched` are the steps that it changed or removed while runs were to follow it; it is null
+    again when nobody is left behind on them.
     """
 
     __tablename__ = "revisions"
-    __table_args__ = (owned("workflow_id", "workflows", on_delete="CASCADE"),)
+    __table_args__ = (
+        owned("workflow_id", "workflows", on_delete="CASCADE"),
+        Index(
+            "ix_revisions_touched",
+            "created_at",
+            sqlite_where=text("touched IS NOT NULL"),
+            postgresql_where=text("touched IS NOT NULL"),
+        ),
+    )
 
     workflow_id: Mapped[str] = mapped_column(Id, primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
     graph: Mapped[dict[str, Any]] = mapped_column(Json)
     source: Mapped[str | None] = mapped_column(Text)
+    touched: Mapped[list[str] | None] = mapped_column(Json)
     created_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from marshmallow import INCLUDE, Schema, post_dump, post_load, pre_dump, pre_loa
 from plunk.paging import PageRequest
 from plunk.schemas.fields import (
     Choice,
+    Flag,
     IdText,
     Input,
     JsonObject,
@@ -24,6 +25,7 @@ from plunk.services.executions import ASKED, STATUSES, VISITS, RunDetail, RunQue
 from plunk.services.starting import Start
 from plunk.services.workflow_steps import TYPES
 
+OPTIONAL = {"optional": True}
 MAX_CONTEXT_BYTES = 256 * 1024
 
 
@@ -88,11 +90,13 @@ class ExecutionListedOut(ExecutionOut):
 
     contact = Sub(ContactNameOut, allow_none=True)
     currentStep = Sub(StepNameOut, attribute="step", allow_none=True)
+    pinned = Flag(metadata=OPTIONAL)
 
     @pre_dump
     def flatten(self, view: RunView, **_: object) -> dict[str, Any]:
         """Put the run's own members beside its contact and step."""
-        return {**columns_of(view.run), "contact": view.contact, "step": view.step}
+        around = {"contact": view.contact, "step": view.step, **_pinned(view)}
+        return {**columns_of(view.run), **around}
 
 
 class ExecutionPageOut(Schema):
@@ -129,6 +133,7 @@ class ExecutionInFullOut(ExecutionOut):
     workflow = Sub(WorkflowOut)
     contact = Sub(ContactNameOut, allow_none=True)
     currentStep = Sub(StepOut, attribute="step", allow_none=True)
+    pinned = Flag(metadata=OPTIONAL)
     stepExecutions = ListOf(Sub(VisitOut), attribute="visits")
 
     @pre_dump
@@ -139,8 +144,14 @@ class ExecutionInFullOut(ExecutionOut):
             "workflow": detail.workflow,
             "contact": detail.view.contact,
             "step": detail.view.step,
+            **_pinned(detail.view),
             "visits": [{**columns_of(visit), "step": step} for visit, step in detail.visits],
         }
+
+
+def _pinned(view: RunView) -> dict[str, bool]:
+    """Say that a run is pinned; of all others there is nothing to say."""
+    return {"pinned": True} if view.is_pinned else {}
 
 
 class CancelledOut(Schema):

@@ -6,6 +6,7 @@ from marshmallow import Schema
 
 from plunk.schemas.fields import AnyJson, Choice, IdText, JsonObject, ListOf, Sub, Text, Whole
 from plunk.schemas.flows import STATUSES, DiagnosticOut
+from plunk.services.in_flight import POLICIES
 from plunk.services.workflow_steps import TYPES
 
 
@@ -53,6 +54,7 @@ class PlanOut(Schema):
     """What deploying a bundle would do; the diagnostics are warnings."""
 
     digest = Text()
+    inFlight = Choice(*POLICIES, attribute="in_flight")
     diagnostics = ListOf(Sub(DiagnosticOut))
     templates = ListOf(Sub(PlannedThingOut))
     segments = ListOf(Sub(PlannedThingOut))

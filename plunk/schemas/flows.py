@@ -20,6 +20,7 @@ from plunk.schemas.fields import (
 )
 from plunk.schemas.problems import at
 from plunk.services.deploying import Bundle
+from plunk.services.in_flight import POLICIES
 
 MAX_PATH = 255
 MAIN = "workflow.flow"
@@ -33,10 +34,11 @@ class BundleIn(Input):
 
 
 class PlanIn(BundleIn):
-    """Texts to deploy, and the revisions they were written against, by workflow."""
+    """Texts to deploy, the revisions they were written against, and what becomes of runs."""
 
     makes = Bundle
     expectedRevision = MapOf(Text(), Whole(), attribute="expected_revision")
+    inFlight = Choice(*POLICIES, attribute="in_flight")
 
 
 class DeployIn(PlanIn):
@@ -54,17 +56,19 @@ class FlowIn(Input):
     flow = Text()
     files = MapOf(Text(low=1, high=MAX_PATH), Text(), load_default=dict)
     expectedRevision = Whole(attribute="expected_revision", allow_none=True)
+    inFlight = Choice(*POLICIES, attribute="in_flight", load_default=POLICIES[0])
 
     @post_load
     def make(self, values: dict[str, Any], **_: object) -> dict[str, Any]:
-        """Return all the files together, and the expected revision."""
+        """Return all the files together, and how to store them."""
         given = [values[name] for name in ("source", "text", "flow") if name in values]
         if not given:
             raise at("source", "Required", "invalid_type")
         if MAIN in values["files"]:
             raise at("files", f"{MAIN} is the path of the source itself")
         files = {**values["files"], MAIN: given[0]}
-        return {"files": files, "expected": values.get("expected_revision")}
+        expected, in_flight = values.get("expected_revision"), values["in_flight"]
+        return {"files": files, "expected": expected, "in_flight": in_flight}
 
 
 class PullQueryIn(Input):

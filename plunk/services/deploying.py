@@ -23,6 +23,7 @@ from plunk.services.flow_locating import Located
 from plunk.services.flow_names import Catalog
 from plunk.services.flow_references import references, renamed
 from plunk.services.flow_writing import Made, Rewrite
+from plunk.services.in_flight import Policy
 from plunk.services.workflow_text import Json, Written
 
 STALE = (
@@ -33,11 +34,16 @@ STALE = (
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Files to deploy together, the revisions that are to be replaced, and the plan to follow."""
+    """Files to deploy together, and how.
+
+    `expected_revision` are the revisions that are to be replaced, by workflow; `in_flight` says
+    what becomes of runs that are under way.
+    """
 
     files: Mapping[str, str]
     expected_revision: Mapping[str, int] = field(default_factory=dict)
     plan_digest: str | None = None
+    in_flight: Policy = "follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,12 @@ def deploy(
     text again changes nothing.
     """
     located = flow_locating.locate(session, project_id, written, bundle.expected_revision)
-    if bundle.plan_digest not in (None, flow_digests.digest(located, bundle.files)):
+    if bundle.plan_digest not in (
+        None,
+        flow_digests.digest(located, bundle.files, bundle.in_flight),
+    ):
         raise Conflict(STALE, details={"planDigest": bundle.plan_digest})
-    return carry_out(session, project_id, located, now=now)
+    return carry_out(session, project_id, located, in_flight=bundle.in_flight, now=now)
 
 
 def replace_one(
@@ -88,23 +97,34 @@ def replace_one(
     written: Written,
     *,
     expected: int | None,
+    in_flight: Policy = "follow",
     now: datetime,
 ) -> Deployed:
     """Make one workflow what the text says, whatever its name is so far."""
     located = flow_locating.locate_one(session, project_id, workflow_id, written, expected)
-    return carry_out(session, project_id, located, now=now)
+    return carry_out(session, project_id, located, in_flight=in_flight, now=now)
 
 
-def carry_out(session: Session, project_id: str, located: Located, *, now: datetime) -> Deployed:
+def carry_out(
+    session: Session, project_id: str, located: Located, *, in_flight: Policy, now: datetime
+) -> Deployed:
     """Store everything, the things that others refer to first."""
-    return _Deployment(session, project_id, located, now).carry_out()
+    return _Deployment(session, project_id, located, in_flight, now).carry_out()
 
 
 class _Deployment:
     """One bundle on its way into a project; what it creates gets known by name on the way."""
 
-    def __init__(self, session: Session, project_id: str, located: Located, now: datetime) -> None:
-        self.session, self.project_id, self.located, self.now = session, project_id, located, now
+    def __init__(
+        self,
+        session: Session,
+        project_id: str,
+        located: Located,
+        in_flight: Policy,
+        now: datetime,
+    ) -> None:
+        self.session, self.project_id, self.located = session, project_id, located
+        self.in_flight, self.now = in_flight, now
         self.written, self.targets = located.written, located.targets
         self.known: Catalog = located.targets.known
 
@@ -155,7 +175,7 @@ class _Deployment:
 
     def _workflow(self, workflow: Json, source: str) -> Outcome:
         graph = flow_texts.resolved(workflow, self.known)
-        made = Made(source, self.now)
+        made = Made(source, self.now, self.in_flight)
         target: Workflow | None = self.located.workflows.get(workflow["name"])
         if target is None:
             target = flow_writing.create(self.session, self.project_id, graph, made)

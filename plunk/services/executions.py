@@ -13,6 +13,7 @@ from plunk.ids import NO_ID, parse_id
 from plunk.models import Contact, Execution, Step, StepExecution, Workflow
 from plunk.models.execution import ACTIVE_STATUSES, RUN_STATUSES, VISIT_STATUSES
 from plunk.paging import Page, PageRequest
+from plunk.services.in_flight import is_pinned
 from plunk.services.workflow_graph import get_workflow
 
 STATUSES, ASKED = RUN_STATUSES, ("PENDING", *RUN_STATUSES)
@@ -38,11 +39,12 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its contact and the step it stands on."""
+    """A run with its contact and the step it stands on, and whether it follows its workflow."""
 
     run: Execution
     contact: Contact | None
     step: Step | None
+    is_pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def page(session: Session, project_id: str, workflow_id: str, query: RunQuery) -
         .offset(query.paging.offset)
         .limit(query.paging.page_size)
     )
-    return Page([RunView(*row) for row in rows], total, query.paging.page, query.paging.page_size)
+    views = [RunView(*row, is_pinned(workflow, row[0])) for row in rows]
+    return Page(views, total, query.paging.page, query.paging.page_size)
 
 
 def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
@@ -75,7 +78,7 @@ def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
     row = session.execute(_views().where(is_run(workflow.id, at.execution_id))).one_or_none()
     if row is None:
         raise NotFound(at.execution_id, resource="Execution")
-    view = RunView(*row)
+    view = RunView(*row, is_pinned(workflow, row[0]))
     visits = session.execute(
         select(StepExecution, Step)
         .join(Step, Step.id == StepExecution.step_id)

@@ -28,7 +28,12 @@ class Changes:
 
     def __bool__(self) -> bool:
         """Whether there is any."""
-        return bool(self.headers or self.added or self.removed or self.changed or self.rerouted)
+        return bool(self.headers) or self.has_structure
+
+    @property
+    def has_structure(self) -> bool:
+        """Whether there is any of steps or ways."""
+        return bool(self.added or self.removed or self.changed or self.rerouted)
 
 
 def find(old: FlowGraph, new: FlowGraph) -> Changes:

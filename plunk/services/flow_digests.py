@@ -1,7 +1,8 @@
 """Digests: whether a deployment would still do what its plan says.
 
-A digest covers the files and everything in the project that they touch: where names lead, the
-content of templates and segments, and the revision and graph of each workflow.
+A digest covers the files, what becomes of runs under way, and everything in the project that they
+touch: where names lead, the content of templates and segments, and the revision and graph of each
+workflow.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Mapping
 from plunk.services import flow_reading, flow_templates
 from plunk.services.flow_locating import Located
 from plunk.services.flow_references import Json, renamed
+from plunk.services.in_flight import Policy
 
 
-def digest(located: Located, files: Mapping[str, str]) -> str:
-    """Return what stands for a bundle together with the state of all that it touches."""
+def digest(located: Located, files: Mapping[str, str], in_flight: Policy) -> str:
+    """Return what stands for a bundle, the policy and the state of all that they touch."""
     stated = {
         "files": dict(files),
+        "inFlight": in_flight,
         "templates": _templates(located),
         "segments": _segments(located),
         "workflows": _workflows(located),

@@ -12,13 +12,18 @@ from plunk.models.execution import ACTIVE_STATUSES
 
 
 def standing(session: Session, workflows: Iterable[Workflow]) -> Mapping[str, int]:
-    """Return the number of active runs by the id of the step that they stand on."""
+    """Return the number of active runs by the id of the step that they stand on.
+
+    Pinned runs do not count: what is deployed does not concern them.
+    """
     rows = session.execute(
         select(Execution.current_step_id, func.count())
+        .join(Workflow, Workflow.id == Execution.workflow_id)
         .where(
             Execution.workflow_id.in_([one.id for one in workflows]),
             Execution.status.in_(ACTIVE_STATUSES),
             Execution.current_step_id.is_not(None),
+            Execution.revision > Workflow.pinned_revision,
         )
         .group_by(Execution.current_step_id)
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from plunk.ids import new_id
 from plunk.models import Step, Transition, Workflow
-from plunk.services import flow_changes, flow_reading, revisions, step_removal
+from plunk.services import flow_changes, flow_reading, in_flight, revisions, step_removal
 from plunk.services.flow_changes import Changes
 from plunk.services.flow_columns import COLUMNS, step_columns, workflow_columns
 from plunk.services.flow_graphs import TRIGGER, FlowGraph, FlowStep, Way
+from plunk.services.in_flight import Policy
 from plunk.services.json_values import put, put_all, same
 from plunk.services.workflow_graph import Drawing, draw, next_instant
 
@@ -22,10 +23,11 @@ LEFT, TOP, BETWEEN = 100, 100, 200
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The text a graph was made from, and when it is stored."""
+    """The text a graph was made from, when it is stored, and what becomes of runs under way."""
 
     source: str
     now: datetime
+    in_flight: Policy = "follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,19 @@ def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) ->
     """
     drawing = draw(session, workflow)
     writing = _Writing(session, drawing, graph, made)
+    changes = writing.changes
+    if writing.is_revision and made.in_flight != "follow":
+        in_flight.pin(session, workflow)
     writing.carry_out()
-    if writing.changes.headers:
-        _write_headers(workflow, graph, writing.changes)
-    if set(writing.changes.headers) == {"enabled"} and not writing.has_structure:
+    if changes.headers:
+        _write_headers(workflow, writing.graph, changes)
+    if writing.is_revision:
+        touched = in_flight.touched(changes) if made.in_flight == "follow" else ()
+        revisions.cut(session, workflow, now=made.now, source=made.source, touched=touched)
+        return writing.rewrite
+    if changes:
         workflow.updated_at = made.now
         session.flush()
-    elif writing.changes:
-        revisions.cut(session, workflow, now=made.now, source=made.source)
-        return writing.rewrite
     revisions.keep_source(session, workflow, made.source)
     return writing.rewrite
 
@@ -97,6 +103,9 @@ class _Writing:
         self.session, self.drawing, self.graph, self.made = session, drawing, graph, made
         self.old = flow_reading.graph_of(drawing)
         self.changes = flow_changes.find(self.old, graph)
+        if self.is_revision and made.in_flight == "drain":
+            self.graph = replace(graph, headers={**graph.headers, "enabled": False})
+            self.changes = flow_changes.find(self.old, self.graph)
         self.rows = {step.id: step for step in drawing.steps}
         trigger = drawing.trigger
         ids = {**{key: key for key in self.rows}, TRIGGER: trigger.id if trigger else ""}
@@ -108,10 +117,9 @@ class _Writing:
         return Rewrite(self.old, self.graph, self.changes)
 
     @property
-    def has_structure(self) -> bool:
-        """Whether steps or ways change."""
-        changes = self.changes
-        return bool(changes.added or changes.removed or changes.changed or changes.rerouted)
+    def is_revision(self) -> bool:
+        """Whether more changes than that the workflow is switched off."""
+        return self.changes.has_structure or bool(set(self.changes.headers) - {"enabled"})
 
     def carry_out(self) -> None:
         """Write all steps and edges."""

@@ -44,6 +44,8 @@ def _listening() -> Select[*tuple[Any, ...]]:
             workflow.c.allow_reentry,
             workflow.c.reentry_seconds,
             workflow.c.headers,
+            workflow.c.pinned_revision,
+            trigger.c.pinned,
         )
         .join_from(trigger, workflow, workflow.c.id == trigger.c.workflow_id)
         .where(
@@ -76,6 +78,21 @@ class Listener:
     allow_reentry: bool
     reentry_seconds: int | None
     headers: dict[str, Any] | None
+    pinned_revision: int
+    pinned: dict[str, Any] | None
+
+    def watches(self, revision: int) -> bool:
+        """Tell whether this stop or goal is one of a run that last followed the revision."""
+        if self.pinned is None:
+            return revision > self.pinned_revision
+        return bool(self.pinned["after"] < revision <= self.pinned["through"])
+
+    @property
+    def goal(self) -> Mapping[str, Any]:
+        """The goal that this listens for, as it stands in the headers."""
+        headers = self.headers if self.pinned is None else self.pinned["headers"]
+        goal: Mapping[str, Any] = (headers or {})["goals"][self.position]
+        return goal
 
 
 def listeners(session: Session, project_id: str, names: Collection[str]) -> list[Listener]:

@@ -20,6 +20,7 @@ from plunk.services.flow_differences import (
     headers_of,
     steps_of,
 )
+from plunk.services.in_flight import Policy
 from plunk.services.workflow_text import Json, Written
 
 
@@ -50,6 +51,7 @@ class Plan:
     """What a deployment would do; `digest` stands for it and for the state it was made from."""
 
     digest: str
+    in_flight: Policy
     diagnostics: Sequence[Json]
     templates: Sequence[PlannedThing]
     segments: Sequence[PlannedThing]
@@ -61,14 +63,17 @@ def plan(
 ) -> Plan:
     """Say what deploying the bundle would do; it is refused for what deploying would be."""
     located = flow_locating.locate(session, project_id, written, bundle.expected_revision)
-    digest = flow_digests.digest(located, bundle.files)
+    digest = flow_digests.digest(located, bundle.files, bundle.in_flight)
     revisions = {one.id: one.revision for one in located.workflows.values()}
     people = flow_people.standing(session, located.workflows.values())
     with session.begin_nested() as rehearsal:
-        deployed = deploying.carry_out(session, project_id, located, now=now)
+        deployed = deploying.carry_out(
+            session, project_id, located, in_flight=bundle.in_flight, now=now
+        )
         rehearsal.rollback()
     return Plan(
         digest=digest,
+        in_flight=bundle.in_flight,
         diagnostics=deployed.diagnostics,
         templates=[_thing(one) for one in deployed.templates],
         segments=[_thing(one) for one in deployed.segments],

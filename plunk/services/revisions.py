@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, null, select, update
 from sqlalchemy.orm import Session
 
 from plunk.models import Revision, Step, Transition, Workflow
 from plunk.services import triggers
 from plunk.services.workflow_graph import Drawing, draw
 
+MAX_UNSETTLED = 100
 
-def cut(session: Session, workflow: Workflow, *, now: datetime, source: str | None = None) -> None:
+
+class Touched(NamedTuple):
+    """A revision with steps that it changed or removed while runs stood there."""
+
+    project_id: str
+    workflow_id: str
+    number: int
+    touched: Sequence[str]
+    created_at: datetime
+    pinned_revision: int
+
+
+def cut(
+    session: Session,
+    workflow: Workflow,
+    *,
+    now: datetime,
+    source: str | None = None,
+    touched: Collection[str] = (),
+) -> None:
     """Store the graph as the workflow's next revision, and listen for what starts it.
 
-    The caller holds the lock on the workflow. `source` is the text the graph was made from.
+    The caller holds the lock on the workflow. `source` is the text the graph was made from; runs
+    that stand on the `touched` steps are to follow at once.
     """
     session.flush()
     drawing = draw(session, workflow)
@@ -30,11 +51,48 @@ def cut(session: Session, workflow: Workflow, *, now: datetime, source: str | No
             project_id=workflow.project_id,
             graph=snapshot(drawing),
             source=source,
+            touched=sorted(touched) or None,
             created_at=now,
         )
     )
     triggers.listen(session, drawing, now=now)
     session.flush()
+
+
+def unsettled(session: Session) -> list[Touched]:
+    """Return the revisions that runs may still have to be brought over to, oldest first."""
+    rows = session.execute(
+        select(
+            Revision.project_id,
+            Revision.workflow_id,
+            Revision.number,
+            Revision.touched,
+            Revision.created_at,
+            Workflow.pinned_revision,
+        )
+        .join(Workflow, Workflow.id == Revision.workflow_id)
+        .where(Revision.touched.is_not(None))
+        .order_by(Revision.created_at)
+        .limit(MAX_UNSETTLED)
+    )
+    return [
+        Touched(project_id, workflow_id, number, touched or (), created_at, pinned_revision)
+        for project_id, workflow_id, number, touched, created_at, pinned_revision in rows
+    ]
+
+
+def settle(session: Session, one: Touched, left_behind: ColumnElement[bool]) -> None:
+    """Note down that nobody is left behind, unless somebody is."""
+    session.execute(
+        update(Revision)
+        .where(
+            Revision.workflow_id == one.workflow_id,
+            Revision.number == one.number,
+            ~exists().where(left_behind),
+        )
+        .values(touched=null()),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def keep_source(session: Session, workflow: Workflow, source: str) -> None:

@@ -111,7 +111,8 @@ def listen(session: Session, drawing: Drawing, *, now: datetime) -> None:
     elif not _starts_by_itself(workflow):
         wanted = [one for one in wanted if one.kind != "start"]
     _hold_segments(session, workflow.project_id, wanted)
-    left = list(session.scalars(select(Trigger).where(Trigger.workflow_id == workflow.id)))
+    mine = (Trigger.workflow_id == workflow.id) & Trigger.pinned.is_(None)
+    left = list(session.scalars(select(Trigger).where(mine)))
     for one in wanted:
         entry = drawing.trigger.id if drawing.trigger else ""
         row = next((row for row in left if row.entry_step_id == entry and one.is_like(row)), None)

@@ -151,20 +151,15 @@ def _under_way(around: Watchers) -> list[Walker]:
 def _judge(around: Watchers, walker: Walker, met: Met) -> None:
     """Note what one run has met; a stop counts for more than a goal that also ends it."""
     for watch in around.watches[walker.workflow_id]:
-        if not _is_met(around, walker, watch):
+        if not watch.watches(walker.revision) or not _is_met(around, walker, watch):
             continue
         if watch.kind == "stop":
             met.reasons[walker.id] = STOPPED
             continue
-        goal = _goal(watch)
+        goal = watch.goal
         met.goals.append((walker, goal["name"]))
         if goal.get("exit"):
             met.reasons.setdefault(walker.id, goal_reason(goal["name"]))
-
-
-def _goal(watch: Listener) -> Mapping[str, Any]:
-    goal: Mapping[str, Any] = (watch.headers or {})["goals"][watch.position]
-    return goal
 
 
 def _is_met(around: Watchers, walker: Walker, watch: Listener) -> bool:

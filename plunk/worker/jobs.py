@@ -23,11 +23,13 @@ from plunk.engine.shell.firing import fire_due
 from plunk.engine.shell.following import Follower, follow
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
+from plunk.engine.shell.revising import revise_due
 from plunk.security import Seal
 from plunk.services import idempotency
 
 log = structlog.get_logger()
 HOOK_THREADS = 20
+TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ def close_worker(worker: Worker) -> None:
 def advance_runs(worker: Worker) -> None:
     """Advance every due run."""
     _drain(worker, lambda: advance_due(worker.engine))
+
+
+def revise_runs(worker: Worker) -> None:
+    """Bring runs over to what was deployed; so many a second that nobody else has to wait."""
+    for _ in range(TURNS):
+        if worker.stopping.is_set() or not revise_due(worker.engine):
+            return
 
 
 def deliver_mail(worker: Worker) -> None:

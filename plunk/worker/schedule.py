@@ -28,6 +28,7 @@ class Job(NamedTuple):
 
 TIMETABLE = (
     Job("advance", jobs.advance_runs),
+    Job("revisions", jobs.revise_runs, seconds=1),
     Job("mail", jobs.deliver_mail),
     Job("hooks", jobs.call_webhooks),
     Job("schedules", jobs.fire_schedules),

@@ -6,11 +6,12 @@ are due again at once. No network call happens while it is open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
@@ -19,8 +20,9 @@ from plunk.engine.core import facts
 from plunk.engine.core.advance import advance
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.relocate import relocate
+from plunk.engine.core.retiming import retime
 from plunk.engine.core.run import Run
-from plunk.engine.shell.claim import Claimed, claim
+from plunk.engine.shell.claim import Claimed, claim, is_due
 from plunk.engine.shell.load import GraphCache, Surroundings, load
 from plunk.engine.shell.perform import Writes
 from plunk.engine.shell.rotation import projects_due
@@ -29,6 +31,7 @@ from plunk.models import Execution
 
 log = structlog.get_logger()
 BATCH_SIZE = 100
+Wanted = Callable[[datetime], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +52,39 @@ def advance_due(engine: Engine) -> int:
     return sum(advance_project(engine, project_id) for project_id in due)
 
 
-def advance_project(engine: Engine, project_id: str) -> int:
-    """Advance one batch of a project's due runs; one run that cannot be stored fails alone."""
+def advance_project(engine: Engine, project_id: str, wanted: Wanted = is_due) -> int:
+    """Advance one batch of a project's due runs; one run that cannot be stored fails alone.
+
+    `wanted` tells, given the time, which other runs are to be looked at as if they were due.
+    """
     claimed: list[Claimed] = []
     try:
         with transaction(engine.sessions) as session:
             now = engine.clock.now()
-            claimed = claim(session, project_id, now=now, limit=engine.batch_size)
+            claimed = claim(session, project_id, wanted(now), limit=engine.batch_size)
             _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
         if is_passing(error):  # all of it stays due
             log.warning("engine.postponed", project_id=project_id, reason=str(error)[:500])
             return 0
         log.warning("engine.batch_split", project_id=project_id, reason=str(error)[:500])
-        return sum(_advance_alone(engine, project_id, item.run.id) for item in claimed)
+        return sum(_advance_alone(engine, project_id, item.run.id, wanted) for item in claimed)
     return len(claimed)
 
 
-def _advance_alone(engine: Engine, project_id: str, run_id: str) -> int:
+def _advance_alone(engine: Engine, project_id: str, run_id: str, wanted: Wanted) -> int:
     """Advance one run in a transaction of its own; mark it FAILED when even that cannot be."""
     try:
         with transaction(engine.sessions) as session:
             now = engine.clock.now()
-            claimed = claim(session, project_id, now=now, limit=1, only=[run_id])
+            only = and_(wanted(now), Execution.id == run_id)
+            claimed = claim(session, project_id, only, limit=1)
             _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # I7: whatever it is, it ends this run only
         if is_passing(error):
             return 0
         log.exception("engine.run_failed", project_id=project_id, run_id=run_id)
-        _fail(engine, project_id, run_id, f"{type(error).__name__}: {str(error)[:500]}")
+        _fail(engine, project_id, run_id, wanted, f"{type(error).__name__}: {str(error)[:500]}")
     return 1
 
 
@@ -108,23 +115,27 @@ def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
 
 
 def _progress(around: Surroundings, item: Claimed, now: datetime) -> Progress:
-    """Advance the run in the newest revision of its workflow, from wherever it stands there."""
+    """Advance the run in the revision that it is to follow, from wherever it stands there."""
     run, known = item.run, around.facts(item.contact)
-    newest = around.newest(run)
-    if run.revision != newest.revision:
-        run, closed = relocate(around.graph(run), newest, run, now)
+    graph = around.followed(run)
+    if run.revision != graph.revision:
+        old, entered = around.graph(run), around.entered.get(run.id, now)
+        run, closed = relocate(old, graph, run, now)
+        if (run.status, run.step_id) == (item.run.status, item.run.step_id):
+            run = retime(old, graph, run, known, entered, now)
         if (run.status, run.step_id) != (item.run.status, item.run.step_id):
             return Progress(run, closed, known)
-    progress = advance(newest, run, item.signal, known, now)
+    progress = advance(graph, run, item.signal, known, now)
     if progress.run is run:  # nothing was to be done: it waits on until its own deadline (I9)
         return replace(progress, run=run.wait_again(now))
     return progress
 
 
-def _fail(engine: Engine, project_id: str, run_id: str, reason: str) -> None:
+def _fail(engine: Engine, project_id: str, run_id: str, wanted: Wanted, reason: str) -> None:
     with transaction(engine.sessions) as session:
         now = engine.clock.now()
-        for item in claim(session, project_id, now=now, limit=1, only=[run_id]):
+        only = and_(wanted(now), Execution.id == run_id)
+        for item in claim(session, project_id, only, limit=1):
             writes = Writes(project_id, now, engine.dashboard_url, {})
             failed = item.run.fail(now, step_id=item.run.step_id, visit=item.run.visit + 1)
             visits = _failed_visit(item.run, reason, now)

@@ -7,11 +7,10 @@ needs. What somebody else holds is skipped and claimed on another round (I4, I7)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
 from plunk.engine.core import facts
@@ -32,29 +31,27 @@ class Claimed:
     contact: facts.Contact
 
 
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on runs whose time has come."""
+    return Execution.due_at <= now
+
+
 def claim(
-    session: Session,
-    project_id: str,
-    *,
-    now: datetime,
-    limit: int,
-    only: Sequence[str] | None = None,
+    session: Session, project_id: str, wanted: ColumnElement[bool], *, limit: int
 ) -> list[Claimed]:
-    """Return up to `limit` due runs of the project, oldest due first, with their contacts."""
+    """Return up to `limit` wanted runs of the project, oldest due first, with their contacts."""
     statement = (
         select(
             *(getattr(Execution, name) for name in RUN_COLUMNS),
             *(getattr(Contact, name).label(f"contact_{name}") for name in CONTACT_COLUMNS),
         )
         .join(Contact, Contact.id == Execution.contact_id)
-        .where(Execution.project_id == project_id, Execution.due_at <= now)
+        .where(Execution.project_id == project_id, wanted)
         .order_by(Execution.due_at)
         .limit(limit)
         # PostgreSQL locks in the order named here.
         .with_for_update(of=[Contact, Execution], key_share=True, skip_locked=True)
     )
-    if only is not None:
-        statement = statement.where(Execution.id.in_(only))
     return [_claimed(row) for row in session.execute(statement).mappings()]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from plunk.engine.core.graph import Graph
 from plunk.engine.core.run import AwaitedCondition, AwaitedEvent, Run
 from plunk.engine.shell.claim import Claimed
 from plunk.ids import parse_id
-from plunk.models import Project, Revision, Segment, Template, Workflow
+from plunk.models import Project, Revision, Segment, StepExecution, Template, Workflow
 from plunk.rendering import render
 from plunk.services.histories import answered
 from plunk.services.variables import workflow_variables
@@ -65,24 +65,36 @@ class TemplateText(facts.Template):
     reply_to: str | None
 
 
+class Version(NamedTuple):
+    """The newest revision of a workflow, and up to which one runs are pinned."""
+
+    newest: int
+    pinned: int
+
+    def followed_by(self, run: Run) -> int:
+        """Return the revision that a run is to follow."""
+        return run.revision if run.revision <= self.pinned else self.newest
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the runs of one batch share, and what is known about each of their contacts."""
 
     project_disabled: bool
-    current: Mapping[str, int]
+    versions: Mapping[str, Version]
     graphs: Mapping[GraphKey, Graph]
     templates: Mapping[str, TemplateText]
     world: facts.World
     answers: dict[str, Mapping[History, object]]
+    entered: Mapping[str, datetime]
 
     def graph(self, run: Run) -> Graph:
         """Return the graph that the run last followed."""
         return self.graphs[run.workflow_id, run.revision]
 
-    def newest(self, run: Run) -> Graph:
-        """Return the workflow's graph as it is now."""
-        return self.graphs[run.workflow_id, self.current[run.workflow_id]]
+    def followed(self, run: Run) -> Graph:
+        """Return the graph that the run is to follow: the newest, or its own when it is pinned."""
+        return self.graphs[run.workflow_id, self.versions[run.workflow_id].followed_by(run)]
 
     def facts(self, contact: facts.Contact) -> facts.Facts:
         """Return what a run of this contact may know."""
@@ -107,22 +119,26 @@ def load(
     """Return the surroundings of these runs of one project.
 
     The queries are as many for one run as for a hundred: four, one for the segments that steps
-    change, and one for each question that conditions ask about the past.
+    change, one when a revision is new to some of the runs, and one for each question that
+    conditions ask about the past.
     """
     runs = [item.run for item in claimed]
-    current = _revisions(session, project_id, {run.workflow_id for run in runs})
-    keys = {(run.workflow_id, run.revision) for run in runs} | set(current.items())
+    versions = _versions(session, project_id, {run.workflow_id for run in runs})
+    left_behind = [run for run in runs if versions[run.workflow_id].followed_by(run) > run.revision]
+    keys = {(run.workflow_id, run.revision) for run in runs}
+    keys |= {(run.workflow_id, versions[run.workflow_id].newest) for run in left_behind}
     graphs = cache.get(session, keys)
     disabled = session.scalars(select(Project.disabled).where(Project.id == project_id)).one()
     contacts = [item.contact for item in claimed]
     questions = _questions(graphs.values(), runs)
     return Surroundings(
         disabled,
-        current,
+        versions,
         graphs,
         _templates(session, project_id, graphs),
         facts.World(_renderer(dashboard_url), segments=_segments(session, project_id, graphs)),
         {**answered(session, project_id, contacts, questions, now=now)} if questions else {},
+        _entered(session, left_behind),
     )
 
 
@@ -159,13 +175,26 @@ def _segments(
     return {row.id: row.type for row in rows}
 
 
-def _revisions(session: Session, project_id: str, workflows: set[str]) -> dict[str, int]:
+def _versions(session: Session, project_id: str, workflows: set[str]) -> dict[str, Version]:
     rows = session.execute(
-        select(Workflow.id, Workflow.revision).where(
+        select(Workflow.id, Workflow.revision, Workflow.pinned_revision).where(
             Workflow.project_id == project_id, Workflow.id.in_(workflows)
         )
     )
-    return {row.id: row.revision for row in rows}
+    return {row[0]: Version(row[1], row[2]) for row in rows}
+
+
+def _entered(session: Session, left_behind: Sequence[Run]) -> dict[str, datetime]:
+    """Return when runs came where they wait now, of those to which a revision is new."""
+    waiting = [(run.id, run.visit) for run in left_behind if run.status == "WAITING"]
+    if not waiting:
+        return {}
+    rows = session.execute(
+        select(StepExecution.execution_id, StepExecution.started_at).where(
+            tuple_(StepExecution.execution_id, StepExecution.visit).in_(waiting)
+        )
+    )
+    return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
 def _read_graphs(session: Session, keys: set[GraphKey]) -> dict[GraphKey, Graph]:
