@@ -100,7 +100,7 @@ def _reentry(source: Source, after: nodes.Duration) -> Iterator[Diagnostic]:
 def _quiet(source: Source, start: nodes.Text, end: nodes.Text) -> Iterator[Diagnostic]:
     yield from check_clock(source, start)
     yield from check_clock(source, end)
-    if start.value.zfill(5) == end.value.zfill(5):
+    if start.value == end.value:
         message = "these quiet hours begin and end at the same time; write two different times"
         yield report(source, "FLOW-E326", end.span, message)
 

@@ -8,7 +8,7 @@ from dsl import nodes
 from dsl.conditions import reference_json, tree_json
 from dsl.durations import seconds
 from dsl.graph import Headers, Reentry
-from dsl.step_configs import offset_json, padded
+from dsl.step_configs import offset_json
 from dsl.values import COMPUTED, expression_json
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _trigger(header: nodes.Header) -> JsonObject | None:
                 "field": {COMPUTED: expression_json(date)},
                 "offset": offset_json(offset) if offset else None,
                 "everyYear": is_yearly,
-                "at": padded(at.value) if at else None,
+                "at": at.value if at else None,
             }
     return None
 
@@ -82,7 +82,7 @@ def _timezone(header: nodes.Timezone) -> JsonObject:
 
 
 def _quiet_hours(header: nodes.QuietHours) -> JsonObject:
-    return {"from": padded(header.start.value), "to": padded(header.end.value)}
+    return {"from": header.start.value, "to": header.end.value}
 
 
 def _reentry(headers: Iterable[nodes.Header]) -> Reentry:

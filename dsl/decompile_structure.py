@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dsl import nodes
@@ -147,19 +149,31 @@ class _Structure:
     def _join(self, key: str, stop: str) -> str:
         """Return the step behind a statement with several ways.
 
-        If they never meet, some of them always exit, and another goes on behind the block. Only
-        if the last of two exits the first goes inside, as long as that does not pile up.
+        If they never all meet, it is where most of them do. If no two of them meet, some always
+        exit, and another goes on behind the block. Only if the last of two exits the first goes
+        inside, as long as that does not pile up.
         """
         first, *others = self.ways.successors[key]
         meeting: str | None = first
         for other in others:
             meeting = None if meeting is None else self.shape.meeting(meeting, other)
+        if meeting is None and len(others) > 1:
+            meeting = self._usual_meeting([first, *others])
         if meeting is not None:
             return meeting
         last = others[-1]
         if not self.shape.leads(first, stop):
             return last
         return stop if self.depth <= _DEEPEST_REST else first
+
+    def _usual_meeting(self, targets: Sequence[str]) -> str | None:
+        """Return the place where most of several ways meet; None when no two of them do."""
+        places = Counter(
+            place
+            for one, other in combinations(targets, 2)
+            if (place := self.shape.meeting(one, other)) is not None
+        )
+        return max(places, key=lambda place: places[place]) if places else None
 
     def _write(self, key: str) -> nodes.Action | nodes.Branch:
         self.written.add(key)

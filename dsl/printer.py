@@ -213,10 +213,11 @@ def _prefix(prefix: nodes.Prefix | None) -> str:
 
 
 def _opening(statement: nodes.Switch | nodes.Split) -> int:
-    """Return where the first arm begins, so that comments before it stay inside."""
-    arms = statement.cases if isinstance(statement, nodes.Switch) else statement.shares
-    first = arms[0].span.start if arms else (statement.otherwise or statement).span.start
-    return max(statement.span.start + 1, first - 1)
+    """Return a place before the brace and behind all else, so that comments stay inside."""
+    if isinstance(statement, nodes.Switch):
+        return statement.subject.span.end
+    prefix = statement.prefix.span.end if statement.prefix else 0
+    return max(prefix, statement.span.start + 1)
 
 
 def _head(item: Plain) -> str:

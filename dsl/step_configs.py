@@ -86,7 +86,7 @@ def _pause(
             return _wait_until(step)
         case nodes.WaitClock(time, days):
             names: list[Json] = [day.value for day in days]
-            return {"until": {"timeOfDay": padded(time.value), **({"days": names} if days else {})}}
+            return {"until": {"timeOfDay": time.value, **({"days": names} if days else {})}}
 
 
 def _choice(step: nodes.Branch | nodes.Switch | nodes.Split) -> JsonObject:
@@ -181,11 +181,6 @@ def offset_json(offset: nodes.Offset) -> JsonObject:
     """Return minus 3 days as an amount below nothing."""
     sign = -1 if offset.sign == "minus" else 1
     return {"amount": sign * offset.length.amount, "unit": plural(offset.length.unit)}
-
-
-def padded(time: str) -> str:
-    """9:00 → 09:00."""
-    return time.zfill(len("00:00"))
 
 
 def _email(step: nodes.SendEmail) -> JsonObject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsl import nodes
-from dsl.building.parts import Parts, span_of, word
+from dsl.building.parts import Parts, clock, span_of
 
 
 def description(parts: Parts) -> nodes.Description:
@@ -44,8 +44,8 @@ def on_schedule(parts: Parts) -> nodes.OnSchedule:
 
 def on_date(parts: Parts) -> nodes.OnDate:
     """Build from "on" "date" path [offset] ["every" "year"] ["at" CLOCK]."""
-    _, _, date, offset, every, _, _, clock = parts
-    at = None if clock is None else word(clock)
+    _, _, date, offset, every, _, _, time = parts
+    at = None if time is None else clock(time)
     return nodes.OnDate(date, offset, every is not None, at, span_of(parts))
 
 
@@ -78,4 +78,4 @@ def timezone(parts: Parts) -> nodes.Timezone:
 
 def quiet(parts: Parts) -> nodes.QuietHours:
     """Build from "quiet" "hours" CLOCK "to" CLOCK."""
-    return nodes.QuietHours(word(parts[2]), word(parts[4]), span_of(parts))
+    return nodes.QuietHours(clock(parts[2]), clock(parts[4]), span_of(parts))

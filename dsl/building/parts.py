@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from dsl import nodes, strings
+from dsl.moments import is_clock
 from dsl.spans import Span
 
 Parts: TypeAlias = list[Any]
@@ -55,6 +56,13 @@ def word(token: Any) -> nodes.Text:  # noqa: ANN401 - a token
 def maybe_word(token: Any) -> nodes.Text | None:  # noqa: ANN401 - a token
     """Return a token as a text, if it is there."""
     return None if token is None else word(token)
+
+
+def clock(token: Any) -> nodes.Text:  # noqa: ANN401 - a token
+    """Return a time of day with two digits for its hour; what is none stays as it is."""
+    written = str(token)
+    padded = written.zfill(len("00:00")) if is_clock(written) else written
+    return nodes.Text(padded, Span(token.start_pos, token.end_pos))
 
 
 def label(token: Any) -> nodes.Text:  # noqa: ANN401 - a token

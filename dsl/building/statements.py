@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsl import nodes
-from dsl.building.parts import Parts, label, maybe_word, span_of, word
+from dsl.building.parts import Parts, clock, label, maybe_word, span_of, word
 
 
 def block(parts: Parts) -> nodes.Block:
@@ -120,7 +120,7 @@ def wait_clock(parts: Parts) -> nodes.WaitClock:
     """Build from "wait" "until" CLOCK [days]."""
     days = tuple(parts[3] or ())
     where = span_of([parts[0], *days] if days else parts)
-    return nodes.WaitClock(word(parts[2]), days, span=where)
+    return nodes.WaitClock(clock(parts[2]), days, span=where)
 
 
 def days(parts: Parts) -> Parts:

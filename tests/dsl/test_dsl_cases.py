@@ -72,6 +72,15 @@ def test_format_is_as_expected(case: Path) -> None:
     assert dsl.parse(formatted).file == dsl.parse(text).file
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_formatting_changes_no_graph(case: Path) -> None:
+    bundle = without_formatted(case)
+    if (case / "graph.json").exists():
+        files = {p: t for p, t in dsl.load_folder(case).items() if p != "formatted.flow"}
+        formatted = {p: dsl.format(t.decode()) for p, t in files.items() if p.endswith(".flow")}
+        assert dsl.compile(dsl.read_bundle({**files, **formatted})) == dsl.compile(bundle)
+
+
 def test_ten_different_mistakes_are_found_in_one_pass() -> None:
     case = next(case for case in CASES if case.name == "bad-ten-mistakes")
     found = dsl.check(without_formatted(case), KNOWN_TEMPLATES)
