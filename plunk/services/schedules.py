@@ -1,7 +1,7 @@
 """When schedules and dates come round: pure arithmetic on instants and time zones.
 
-A local time that a change to summer time skips happens at the change; one that happens twice counts
-the first time (I12).
+A local time that a change to summer time skips means the first moment behind the gap; one that
+happens twice counts the first time (I12).
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ def at(text: str) -> datetime:
         ("30 2 * * *", "Europe/Brussels", "2026-03-28T20:00", "2026-03-29T01:00"),  # skipped hour
         ("30 2 * * *", "Europe/Brussels", "2026-10-24T20:00", "2026-10-25T00:30"),  # first of two
         ("30 2 * * *", "Europe/Brussels", "2026-10-25T00:30", "2026-10-26T01:30"),
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00", "2026-10-03T15:30"),  # skipped
+        ("30 0 * * *", "America/Santiago", "2026-09-05T12:00", "2026-09-06T04:00"),
         ("0 0 29 2 *", "UTC", "2026-03-02T00:00", "2028-02-29T00:00"),
         ("*/15 * * * *", "Asia/Kathmandu", "2026-03-02T00:01", "2026-03-02T00:15"),
     ],
@@ -78,7 +80,8 @@ CASES = [
     ({**MINUS_3}, "2026-05-01", "UTC", "2026-04-28T00:00"),
     ({"offset": {"amount": 2, "unit": "hours"}}, "2026-05-01", "UTC", "2026-05-01T02:00"),
     ({"offset": {"amount": 1, "unit": "weeks"}}, "2026-05-01", "UTC", "2026-05-08T00:00"),
-    ({"at": "02:30"}, "2026-03-29", "Europe/Brussels", "2026-03-29T01:30"),  # skipped: 03:30
+    ({"at": "02:30"}, "2026-03-29", "Europe/Brussels", "2026-03-29T01:00"),  # skipped: 03:00
+    ({"at": "02:15"}, "2026-10-04", "Australia/Lord_Howe", "2026-10-03T15:30"),  # half an hour
     # three days before a Monday after the clocks went forward is still nine o'clock
     ({**MINUS_3, "at": "09:00"}, "2026-03-30", "Europe/Brussels", "2026-03-27T08:00"),
     (YEARLY, "1990-05-01", "UTC", "2026-05-01T09:00"),

@@ -1,7 +1,7 @@
 """Local time: what a clock on a wall says, as instants in UTC (I12).
 
-A local time that clocks skip when they go forward happens as much later as they were moved; one
-that happens twice when they go back means the first time.
+A local time that clocks skip when they go forward means the first moment behind the gap; one that
+happens twice when they go back means the first time.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DATE_LENGTH = len("2026-03-01")
 MAX_NAME = 64
 ONE_DAY = timedelta(days=1)
 WEEK = 7
+ONE_SECOND = timedelta(seconds=1)
 
 
 def find_zone(name: object) -> ZoneInfo | None:
@@ -37,8 +38,25 @@ def find_zone(name: object) -> ZoneInfo | None:
 
 
 def at_local(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return the instant at which clocks first show a local time."""
-    return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    """Return the instant at which clocks first show a local time, or have gone past it."""
+    late = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if late.astimezone(zone).replace(tzinfo=None, fold=0) == local.replace(fold=0):
+        return late
+    early = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return _gap_end(early.replace(microsecond=0), late, zone)
+
+
+def _gap_end(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the clocks go forward between two instants, on the second (by halving)."""
+    before = early.astimezone(zone).utcoffset()
+    low, high = 0, -(-(late - early) // ONE_SECOND)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (early + middle * ONE_SECOND).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return early + high * ONE_SECOND
 
 
 def next_time_of_day(
