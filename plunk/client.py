@@ -117,9 +117,20 @@ class Client:
         chosen = None if workflows is None else ",".join(workflows)
         return self._call("GET", "/flows/bundle", workflows=chosen)
 
-    def deploy(self, files: Mapping[str, str], *, in_flight: str | None = None) -> Json:
-        """Make the project's workflows and templates what the bundle says, all or nothing."""
-        return self._call("POST", "/flows/deploy", _given(files=dict(files), inFlight=in_flight))
+    def plan(self, files: Mapping[str, str], in_flight: str | None = None) -> Json:
+        """Return what deploying the bundle would do, and the digest that stands for it."""
+        return self._call("POST", "/flows/plan", _given(files=dict(files), inFlight=in_flight))
+
+    def deploy(
+        self,
+        files: Mapping[str, str],
+        *,
+        in_flight: str | None = None,
+        plan_digest: str | None = None,
+    ) -> Json:
+        """Make the project what the bundle says, all or nothing; just as planned, with a digest."""
+        body = _given(files=dict(files), inFlight=in_flight, planDigest=plan_digest)
+        return self._call("POST", "/flows/deploy", body)
 
     def page_workflows(self, *, page: int = 1, size: int = MAX_PAGE, search: str = "") -> Json:
         """Return one page of the project's workflows."""

@@ -16,7 +16,14 @@ import click
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 PATH = click.Path(path_type=Path, exists=True)
 COUNT = click.IntRange(1, 64)
+NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+in_flight = click.option(
+    "--in-flight",
+    type=click.Choice(["follow", "pin", "drain"]),
+    help="What becomes of runs under way in changed workflows: they follow (default), finish in"
+    " their old version (pin), or do so while nobody else enters (drain).",
+)
 
 
 @click.group(
@@ -185,14 +192,32 @@ def simulate(path: Path, *, as_json: bool, **story: Any) -> int:  # noqa: ANN401
 
 @plunk.command()
 @click.argument("folder", type=FOLDER, default=Path())
-def deploy(folder: Path) -> int:
-    """Make a project's workflows and templates what the folder's .flow files say.
+@in_flight
+@click.option("--out", type=NEW_FILE, help="Also save the plan, for deploy --plan.")
+@as_json
+def plan(folder: Path, *, in_flight: str | None, out: Path | None, as_json: bool) -> int:
+    """Print what deploying a folder would change, and how many people stand where.
+
+    Ends with 0 when nothing would change, with 2 when something would, with 1 when it failed.
+    PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
+    """
+    from plunk.cli.planning import plan
+
+    return plan(folder, in_flight=in_flight, out=out, as_json=as_json)
+
+
+@plunk.command()
+@click.argument("folder", type=FOLDER, default=Path())
+@in_flight
+@click.option("--plan", "saved", type=NEW_FILE, help="Do what this plan says, or nothing.")
+def deploy(folder: Path, *, in_flight: str | None, saved: Path | None) -> int:
+    """Make a project's workflows, templates and segments what the folder's .flow files say.
 
     PLUNK_API_URL names the server and PLUNK_API_KEY the project's secret key.
     """
-    from plunk.cli.flows import deploy
+    from plunk.cli.planning import deploy
 
-    return deploy(folder)
+    return deploy(folder, in_flight=in_flight, saved=saved)
 
 
 @plunk.command()

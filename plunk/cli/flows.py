@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,32 +67,38 @@ def show_all(found: Iterable[dsl.Diagnostic], files: Files) -> None:
     click.echo(summary(listed, files), err=True)
 
 
-def deploy(folder: Path) -> int:
-    """Deploy the folder's bundle to the server in the environment; print what changed."""
-    files = read_folder(folder)
-    with open_client() as client:
-        return deploy_files(client, files)
-
-
-def deploy_files(client: Client, files: Files) -> int:
+def deploy_files(
+    client: Client, files: Files, *, in_flight: str | None = None, plan_digest: str | None = None
+) -> int:
     """Deploy these files; print what changed, or every mistake, and return 1 for the latter."""
+
+    def ask() -> dict[str, Any]:
+        return client.deploy(files, in_flight=in_flight, plan_digest=plan_digest)
+
+    answer = agreed(files, "Nothing was deployed", ask)
+    if answer is None:
+        return 1
+    for line in changes(answer):
+        click.echo(line)
+    return 0
+
+
+def agreed(files: Files, refusal: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """Return what a server answers about these files; print the mistakes in them otherwise."""
     found = dsl.check(dsl.read_bundle(files))
     if any(item.is_error for item in found):
         show(found, files)
-        click.echo(f"Nothing was deployed: {summary(found, files)}", err=True)
-        return 1
+        click.echo(f"{refusal}: {summary(found, files)}", err=True)
+        return None
     try:
-        answer = client.deploy(files)
+        return ask()
     except ApiError as error:
         refused = (error.details or {}).get("diagnostics")
         if not isinstance(refused, list):
             raise
         show([dsl.Diagnostic.from_json(item) for item in refused], files)
-        click.echo(f"Nothing was deployed: {error.message}", err=True)
-        return 1
-    for line in changes(answer):
-        click.echo(line)
-    return 0
+        click.echo(f"{refusal}: {error.message}", err=True)
+        return None
 
 
 def open_client() -> Client:
@@ -102,10 +108,15 @@ def open_client() -> Client:
         raise Misconfigured("PLUNK_API_KEY is not set; it is the project's secret key, sk_….")
     if not (key.isascii() and key.isprintable()):
         raise Misconfigured("PLUNK_API_KEY has characters that no key has.")
+    return Client(server_url(), key)
+
+
+def server_url() -> str:
+    """Return the address of the server that the environment names."""
     url = os.environ.get("PLUNK_API_URL") or DEFAULT_URL
     if not url.startswith(("http://", "https://")):
         raise Misconfigured(f"PLUNK_API_URL must start with http:// or https://, not {url!r}.")
-    return Client(url, key)
+    return url.rstrip("/")
 
 
 def read_folder(folder: Path) -> dict[str, str]:

@@ -117,7 +117,7 @@ def _config(step: FlowStep) -> Json:
 def _differing(before: FlowStep, after: FlowStep) -> tuple[Json, Json]:
     """Return the members that are not the same; who has none of a name says null."""
     old, new = ({"name": step.name, **_config(step)} for step in (before, after))
-    names = [name for name in {**old, **new} if not same(old.get(name), new.get(name))]
+    names = [name for name in sorted({**old, **new}) if not same(old.get(name), new.get(name))]
     return {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
 
 

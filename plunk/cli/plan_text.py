@@ -1,0 +1,119 @@
+"""A plan as lines that people read: + what comes, - what goes, ~ what changes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+KINDS = ("templates", "segments", "workflows")
+MARKS = {"added": "+", "removed": "-", "changed": "~", "rerouted": "~"}
+STATUSES = ("created", "changed", "unchanged")
+MAX_VALUE = 120
+IN_FLIGHT = {
+    "pin": "Who is under way in a changed workflow finishes the old way.",
+    "drain": "Who is under way in a changed workflow finishes the old way, and nobody else enters.",
+}
+
+
+def lines(plan: Json) -> Iterator[str]:
+    """Yield a heading for each thing that changes with what changes in it; at last, the counts."""
+    for kind in KINDS:
+        for item in plan[kind]:
+            if item["status"] != "unchanged":
+                yield f"{kind[:-1]} {item['name']}: {item['status']}"
+                yield from _workflow(item) if kind == "workflows" else _members(item)
+                yield ""
+    if plan["inFlight"] in IN_FLIGHT and changes_something(plan):
+        yield IN_FLIGHT[plan["inFlight"]]
+    yield _counts(plan)
+
+
+def changes_something(plan: Json) -> bool:
+    """Tell whether deploying would change anything."""
+    return any(item["status"] != "unchanged" for kind in KINDS for item in plan[kind])
+
+
+def _members(item: Json) -> Iterator[str]:
+    if item["status"] == "changed":
+        yield from (f"  ~ {name}" for name in item["changes"])
+
+
+def _workflow(item: Json) -> Iterator[str]:
+    mark = "+" if item["status"] == "created" else "~"
+    for header in item["headers"]:
+        if mark == "+":
+            yield f"  + {header['name']}: {_value(header['new'])}"
+        else:
+            yield f"  ~ {header['name']}: {_value(header['old'])} → {_value(header['new'])}"
+    for step in item["steps"]:
+        yield from _step(step)
+
+
+def _step(step: Json) -> Iterator[str]:
+    people = _people(step["people"])
+    yield f"  {MARKS[step['change']]} {_name(step)}" + (f"  ({people} here)" if people else "")
+    match step:
+        case {"change": "changed", "old": old, "new": new}:
+            names = [name for name in old if name != "name"]
+            yield from (
+                f"      {name}: {_value(old[name])} → {_value(new[name])}" for name in names
+            )
+        case {"change": "rerouted", "old": old, "new": new}:
+            names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+            yield from (
+                f"      {_way(name)} {_end(old, name)} → {_end(new, name)}" for name in names
+            )
+
+
+def _way(name: str) -> str:
+    return "then" if name == "next" else f"on {name}:"
+
+
+def _end(ways: Json, name: str) -> str:
+    return str(ways.get(name) or "(the end)")
+
+
+def _name(step: Json) -> str:
+    label = f"@{step['label']} " if step["label"] else ""
+    before = (step["old"] or {}).get("name") if step["change"] == "changed" else None
+    return f"{label}{before} → {step['name']}" if before else f"{label}{step['name']}"
+
+
+def _value(value: object) -> str:
+    """Return a value as JSON, without members that say nothing, and cut short."""
+    if value is None:
+        return "(none)"
+    text = json.dumps(_told(value), ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+def _told(value: Any) -> Any:  # noqa: ANN401 - JSON
+    match value:
+        case dict():
+            return {name: _told(one) for name, one in value.items() if one is not None}
+        case list():
+            return [_told(one) for one in value]
+    return value
+
+
+def _people(count: int) -> str:
+    if count == 0:
+        return ""
+    return "1 person stands" if count == 1 else f"{count} people stand"
+
+
+def _counts(plan: Json) -> str:
+    """Return the last line: how many things of each kind, and whom it concerns."""
+    statuses = Counter(item["status"] for kind in KINDS for item in plan[kind])
+    counts = ", ".join(f"{statuses[name]} {name}" for name in STATUSES)
+    concerned = sum(
+        step["people"]
+        for item in plan["workflows"]
+        for step in item["steps"]
+        if step["change"] in {"changed", "removed"}
+    )
+    people = _people(concerned)
+    return f"{counts}; {people} on changed or removed steps." if people else f"{counts}."
