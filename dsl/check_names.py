@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dsl import nodes
 from dsl.diagnostics import Diagnostic, fix, report
 from dsl.spans import Span
-from dsl.suggestions import advice, did_you_mean
+from dsl.suggestions import advice, is_slip, nearest
 from dsl.values import is_word
 from dsl.vocabulary import HISTORY, KEYWORDS
 from dsl.walking import conditions, every_item, every_operand, parts_of, values
@@ -37,6 +37,23 @@ FUNCTIONS = {
     "date": (1, 1),
     "render": (1, 1),
     "secret": (1, 1),
+}
+
+
+_LENGTH, _TRIM, _JOIN = "write length(…)", "write trim(…)", "join texts with +"
+_DEFAULT = 'write ?? with what stands in: contact.data.plan ?? "none"'
+# What functions of other languages are called or written like here.
+_ELSEWHERE = {
+    **dict.fromkeys(("len", "size", "count"), _LENGTH),
+    "strip": _TRIM,
+    **dict.fromkeys(("concat", "join", "append"), _JOIN),
+    **dict.fromkeys(("coalesce", "ifnull", "default", "nvl"), _DEFAULT),
+    **dict.fromkeys(("uppercase", "toupper", "touppercase", "ucase"), "write upper(…)"),
+    **dict.fromkeys(("lowercase", "tolower", "tolowercase", "lcase"), "write lower(…)"),
+    **dict.fromkeys(("today", "currentdate", "timestamp"), "write now()"),
+    **dict.fromkeys(("parsedate", "todate", "datetime"), "write date(…)"),
+    **dict.fromkeys(("env", "getenv", "config"), 'keep it as a secret: secret("NAME")'),
+    **dict.fromkeys(("format", "template", "liquid"), 'write render("Hi {{ firstName }}")'),
 }
 
 
@@ -114,13 +131,19 @@ class Names:
             return
         key = name.path[0]
         shown = f"{name.root} has no {key!r}"
-        hint = did_you_mean(str(key), known)
+        meant = nearest(str(key), known)
+        hint = f"did you mean {name.root}.{meant}?" if meant else None
         if name.root == "contact" and is_word(key):
-            written = self.source.text[name.span.start : name.span.end]
-            edit = fix(self.source, name.span, written.replace("contact", "contact.data", 1))
             message = f"{shown}; the data of a contact is contact.data.{key}"
-            fixes = () if hint else (edit,)
-            yield report(self.source, "FLOW-E209", name.span, message, hint=hint, fixes=fixes)
+            now, then = "contact", "contact.data"
+            if meant and is_slip(str(key).lower(), meant.lower()):
+                now, then = f"contact.{key}", f"contact.{meant}"
+            elif meant:
+                yield report(self.source, "FLOW-E209", name.span, message, hint=hint)
+                return
+            written = self.source.text[name.span.start : name.span.end]
+            edits = (fix(self.source, name.span, written.replace(now, then, 1)),)
+            yield report(self.source, "FLOW-E209", name.span, message, fixes=edits)
             return
         message = f"{shown}; known are {', '.join(known)}" if known else f"{shown}; it is a time"
         yield report(self.source, "FLOW-E209", name.span, message, hint=hint)
@@ -130,6 +153,8 @@ class Names:
         if name not in FUNCTIONS:
             message = f"there is no function {name!r}; known are {', '.join(FUNCTIONS)}"
             hint, edits = advice(self.source, function.span, name, FUNCTIONS)
+            if name.lower() in _ELSEWHERE:
+                hint, edits = _ELSEWHERE[name.lower()], ()
             yield report(self.source, "FLOW-E208", function.span, message, hint=hint, fixes=edits)
         elif not FUNCTIONS[name][0] <= count <= FUNCTIONS[name][1]:
             fewest, most = FUNCTIONS[name]

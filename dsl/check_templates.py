@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from dsl import nodes
@@ -11,7 +12,8 @@ from dsl.check_values import duplicate_keys
 from dsl.compile_templates import split_address
 from dsl.decoding import decode_text
 from dsl.diagnostics import Diagnostic, report
-from dsl.suggestions import advice, did_you_mean
+from dsl.strings import encode
+from dsl.suggestions import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +93,15 @@ def _file(bundle: Bundle, source: Source, value: nodes.Operand) -> Iterator[Diag
         message = f"{path!r} leaves the bundle; move the file next to the .flow files"
         yield report(source, "FLOW-E211", reference.span, message)
     elif target not in bundle.assets:
-        hint = did_you_mean(target, bundle.assets)
-        message = f"there is no file {target!r} in the bundle"
-        yield report(source, "FLOW-E210", reference.span, message, hint=hint)
+        near = {_seen_from(source.path, asset) for asset in bundle.assets}
+        hint, edits = advice(source, reference.span, path, near, encode)
+        message = f"there is no file {path!r}; the path begins in the folder of this file"
+        yield report(source, "FLOW-E210", reference.span, message, hint=hint, fixes=edits)
     elif decode_text(bundle.assets[target]) is None:
-        message = f"{target!r} is not UTF-8 text; save it as UTF-8"
+        message = f"{path!r} is not UTF-8 text; save it as UTF-8"
         yield report(source, "FLOW-E210", reference.span, message)
+
+
+def _seen_from(file: str, asset: str) -> str:
+    """Return the path of a file of the bundle as another one has to write it."""
+    return posixpath.relpath(asset, posixpath.dirname(file) or ".")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dsl import strings
+from dsl import foreign_signs, strings
 from dsl.diagnostics import fix, report
+from dsl.foreign_signs import instead, touches
 from dsl.spans import Span
 from dsl.suggestions import nearest
 from dsl.syntax_errors import Failure, Mistake, Repair, is_first_on_line
@@ -14,7 +15,6 @@ from dsl.vocabulary import SHOWN
 from dsl.wording import expected, shown
 
 if TYPE_CHECKING:
-    from dsl.diagnostics import Diagnostic
     from dsl.tokens import Token
 
 # A word of other languages → the tokens it stands for, the first of which must fit.
@@ -44,9 +44,6 @@ _OPERATORS = {
     **dict.fromkeys(("startswith", "startsWith", "begins"), "starts with"),
     **dict.fromkeys(("endswith", "endsWith"), "ends with"),
 }
-# Signs of two tokens that touch: the first is read already, or both are read as one.
-_DOUBLE = {"===": "==", "!==": "!=", "<>": "!="}
-_TURNED = {"=>": ("GE", ">="), "=<": ("LE", "<=")}
 _BEFORE_BLOCKS = frozenset({"then", "do", "with", ":"})
 _LINE_END = frozenset({"RBRACE", "$END"})
 _BREAKS = frozenset({"LBRACE", "RBRACE", "LPAR", "RPAR", "LSQB", "RSQB", "COMMA", "STRING"})
@@ -63,10 +60,8 @@ _MAY_FOLLOW = frozenset({"STRING", "TRIPLE", "LBRACE", "SEGMENT"})
 
 def repair(failure: Failure) -> Repair | None:
     """Return what was certainly meant, if it is one of these forms."""
-    attempts = (
-        *(_comment, _double_sign, _turned_sign, _null, _unquoted, _needless, _label, _key),
-        *(_word, _missing, _reason),
-    )
+    words = (_unquoted, _needless, _label, _key, _word, _missing, _reason)
+    attempts = (foreign_signs.repair, *words)
     return next((found for attempt in attempts if (found := attempt(failure))), None)
 
 
@@ -80,7 +75,7 @@ def _comparison(failure: Failure) -> Mistake | None:
     if token.type in _COMPARISONS and "AND" in failure.accepted:
         return _mistake(failure, "compare two values at a time, and join with and: 1 < x and x < 5")
     if token in _OPERATORS and "LBRACE" in failure.accepted:
-        return Mistake(_instead(failure, span(token), _OPERATORS[token]))
+        return Mistake(instead(failure, span(token), _OPERATORS[token]))
     if before.type == "IS" and {"SET", "EMPTY"} <= failure.accepted:
         edit = fix(failure.source, span(before), "==")
         message = "behind is stands set or empty; to compare values, write =="
@@ -98,6 +93,12 @@ def _statement(failure: Failure) -> Mistake | None:
     if before.type == "WEBHOOK" and failure.index:
         methods = "GET, POST, PUT, PATCH or DELETE"
         return _mistake(failure, f"expected {methods} after webhook, found {shown(token)}")
+    if (
+        failure.place == "block"
+        and failure.nearby(1).type == "COLON"
+        and not _begins_line(failure, 0)
+    ):
+        return _mistake(failure, f"pairs stand between braces: {{ {token}: … }}")
     if failure.place == "block" and failure.nearby(1).type == "DOT":
         message = "this is a value, not a statement; to change it, write: update contact { … }"
         return _mistake(failure, message)
@@ -107,90 +108,6 @@ def _statement(failure: Failure) -> Mistake | None:
 def _mistake(failure: Failure, message: str, *, drop: Token | None = None) -> Mistake:
     edits = (fix(failure.source, span(drop), ""),) if drop else ()
     return Mistake(report(failure.source, "FLOW-E101", span(failure.token), message, fixes=edits))
-
-
-def _instead(failure: Failure, place: Span, written: str) -> Diagnostic:
-    """Diagnostic about one way of writing for another, with the fix."""
-    now = failure.source.text[place.start : place.end]
-    message = f"write {written} instead of {shown(now)}"
-    edit = fix(failure.source, place, written)
-    return report(failure.source, "FLOW-E113", place, message, fixes=(edit,))
-
-
-def _touches(failure: Failure, distance: int) -> bool:
-    """Whether nothing stands between the token and the one at a distance of one."""
-    first, second = sorted((failure.index, failure.index + distance))
-    tokens = failure.tokens
-    return first >= 0 and second < len(tokens) and tokens[first].end_pos == tokens[second].start_pos
-
-
-def _comment(failure: Failure) -> Repair | None:
-    """Read over // … and /* … */, wherever a value could not be divided."""
-    token = failure.token
-    ahead, behind = failure.nearby(1), failure.nearby(-1)
-    opens = token.type == "SLASH" and ahead.type in {"SLASH", "STAR"} and _touches(failure, 1)
-    follows = token.type in {"SLASH", "STAR"} and behind.type == "SLASH" and _touches(failure, -1)
-    if not opens and not follows:
-        return None
-    start = (token if opens else behind).start_pos or 0
-    is_block = (ahead if opens else token).type == "STAR"
-    place = Span(start, start + 2)
-    edits = () if is_block else (fix(failure.source, place, "#"),)
-    message = "a comment begins with #, on each of its lines"
-    found = report(failure.source, "FLOW-E113", place, message, fixes=edits)
-    if follows:
-        return None if is_block else Repair(found, "NULL", "null", width=_to_line_end(failure))
-    width = _to_closing(failure) if is_block else _to_line_end(failure)
-    return Repair(found, None, width=width)
-
-
-def _to_line_end(failure: Failure) -> int:
-    width = 1
-    while not is_first_on_line(failure.tokens, failure.index + width):
-        if failure.nearby(width).type == "$END":
-            break
-        width += 1
-    return width
-
-
-def _to_closing(failure: Failure) -> int:
-    width = 2
-    while failure.nearby(width).type != "$END":
-        width += 1
-        if failure.nearby(width - 1).type == "SLASH" and failure.nearby(width - 2).type == "STAR":
-            break
-    return width
-
-
-def _double_sign(failure: Failure) -> Repair | None:
-    before = failure.nearby(-1)
-    meant = _DOUBLE.get(f"{before}{failure.token}")
-    if meant is None or not failure.index or not _touches(failure, -1):
-        return None
-    place = Span(before.start_pos or 0, failure.token.end_pos or 0)
-    return Repair(_instead(failure, place, meant), None)
-
-
-def _turned_sign(failure: Failure) -> Repair | None:
-    behind = failure.nearby(1)
-    kind, meant = _TURNED.get(f"{failure.token}{behind}", (None, ""))
-    if kind not in failure.accepted or not _touches(failure, 1):
-        return None
-    place = Span(failure.token.start_pos or 0, behind.end_pos or 0)
-    return Repair(_instead(failure, place, meant), kind, meant, width=2)
-
-
-def _null(failure: Failure) -> Repair | None:
-    """Read `is null` and `is not null`."""
-    if failure.token.type != "NULL" or not {"SET", "EMPTY"} <= failure.accepted:
-        return None
-    is_negated = failure.nearby(-1).type == "NOT"
-    first = failure.nearby(-2 if is_negated else -1)
-    place = Span(first.start_pos or 0, failure.token.end_pos or 0)
-    written = "is set" if is_negated else "is not set"
-    if is_negated:  # `not` has been read already
-        return Repair(_instead(failure, place, written), "SET", "set")
-    return Repair(_instead(failure, place, written), "NOT SET", "not set")
 
 
 def _unquoted(failure: Failure) -> Repair | None:
@@ -252,12 +169,12 @@ def _label(failure: Failure) -> Repair | None:
     name = strings.decode(token)
     if failure.nearby(-1).type != "GOTO" or not name.replace("-", "_").isidentifier():
         return None
-    return Repair(_instead(failure, span(token), f"@{name}"), "LABEL", f"@{name}")
+    return Repair(instead(failure, span(token), f"@{name}"), "LABEL", f"@{name}")
 
 
 def _key(failure: Failure) -> Repair | None:
     """Read a key with hyphens in it."""
-    if failure.token.type != "MINUS" or failure.accepted != {"COLON"} or not _touches(failure, -1):
+    if failure.token.type != "MINUS" or failure.accepted != {"COLON"} or not touches(failure, -1):
         return None
     width = 0
     while failure.nearby(width).type in {"MINUS", "NAME", "NUMBER"}:
@@ -277,7 +194,7 @@ def _word(failure: Failure) -> Repair | None:
     if not kinds or kinds.split()[0] not in failure.accepted:
         return None
     written = " ".join(SHOWN[kind] for kind in kinds.split())
-    return Repair(_instead(failure, span(failure.token), written), kinds, written)
+    return Repair(instead(failure, span(failure.token), written), kinds, written)
 
 
 def _missing(failure: Failure) -> Repair | None:
@@ -293,7 +210,7 @@ def _missing(failure: Failure) -> Repair | None:
     if kind is None or kind not in failure.accepted or not word.isalpha():
         return None
     if kind == "EMAIL" and failure.nearby(1).type == "STRING" and not nearest(token, [word]):
-        return Repair(_instead(failure, span(token), word), kind, word)
+        return Repair(instead(failure, span(token), word), kind, word)
     if token.type not in _MAY_FOLLOW and len(failure.accepted) == 1:
         return None
     here = Span(token.start_pos or 0, token.end_pos or 0)

@@ -95,7 +95,9 @@ def test_a_wrong_example_gives_its_code(kind: str, expected: str, text: str) -> 
 
 def test_the_table_lists_every_code() -> None:
     listed = {name: title for name, title, _ in table("| code |")}
-    assert listed == {one.name: one.title for one in dsl.CODES.values()}
+    assert listed == {
+        f"[{one.name}](../dsl/pages/{one.name}.md)": one.title for one in dsl.CODES.values()
+    }
 
 
 @pytest.mark.parametrize(("condition", "answers"), [(c, a) for c, *a in table("| `event.x` |")])
