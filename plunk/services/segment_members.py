@@ -192,6 +192,7 @@ def _note(session: Session, segment: Segment, whom: Sequence[facts.Contact], now
         statement.on_conflict_do_update(
             index_elements=["segment_id", "contact_id"],
             set_={"entered_at": now, "left_at": None},
+            where=SegmentMember.left_at.is_not(None),  # who is in has entered before
         )
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from plunk.conditions import segments as rules
@@ -74,7 +74,11 @@ def create(session: Session, project_id: str, draft: SegmentDraft, *, now: datet
 def change(
     session: Session, project_id: str, segment_id: str, wanted: SegmentChange, *, now: datetime
 ) -> Segment:
-    """Edit a segment; a STATIC one has no condition, and one given to it is ignored."""
+    """Edit a segment; a STATIC one has no condition, and one given to it is ignored.
+
+    Without tracking the members stay noted down as they were, out of use: when it is taken up
+    again, only who came or went in between is told of.
+    """
     segment = get_locked(session, project_id, segment_id)
     values: dict[str, object] = {
         "name": wanted.name,
@@ -88,8 +92,6 @@ def change(
     was_tracked = segment.track_membership
     if put_all(segment, {key: one for key, one in values.items() if not isinstance(one, Unset)}):
         segment.updated_at = now
-    if was_tracked and not segment.track_membership and segment.type == "DYNAMIC":
-        _forget_members(session, segment, now=now)
     if "condition" in values or was_tracked != segment.track_membership:
         _count_anew(session, segment, now=now)
     return segment
@@ -179,16 +181,6 @@ def _count_anew(session: Session, segment: Segment, *, now: datetime) -> None:
     segment.member_count = audiences.count_where(session, segment.project_id, [whom])
     segment.compute_at = now if segment.track_membership else now + COUNT_EVERY
     session.flush()
-
-
-def _forget_members(session: Session, segment: Segment, *, now: datetime) -> None:
-    """Let nobody be noted down any more, so that tracking can begin anew one day."""
-    session.execute(
-        update(SegmentMember)
-        .where(SegmentMember.segment_id == segment.id, SegmentMember.left_at.is_(None))
-        .values(left_at=now),
-        execution_options={"synchronize_session": False},
-    )
 
 
 def _static(segment: Segment) -> Select[Contact]:

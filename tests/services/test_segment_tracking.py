@@ -101,14 +101,67 @@ def test_an_untracked_segment_is_only_counted(api, make, put, told, machine):
     assert api.post(f"/segments/{segment}/compute").status_code == 400
 
 
-def test_tracking_that_is_taken_up_again_begins_anew(api, make, put, told, machine):
-    put("pro", "a")
+def test_tracking_that_is_taken_up_again_tells_what_changed_meanwhile(
+    api, make, put, told, machine
+):
+    put("pro", "stays", "goes")
     segment = make()
+    flow = triggered(api, segment, "entry")
     machine.settle()
+    for tracking in (False, True):  # nobody comes or goes
+        api.patch(f"/segments/{segment}", {"trackMembership": tracking})
+        machine.settle()
+    assert len(factories.runs(api, flow)) == 2
     api.patch(f"/segments/{segment}", {"trackMembership": False})
+    put("free", "goes")
+    put("pro", "comes")
+    machine.sleep(minutes=6)
+    assert len(told()) == 2
+    assert api.get(f"/segments/{segment}").json["memberCount"] == 2
     api.patch(f"/segments/{segment}", {"trackMembership": True, "name": "Pros"})
     machine.settle()
-    assert [name for name, _ in told()] == ["segment.vip-users.entry", "segment.pros.entry"]
+    assert sorted(name for name, _ in told()[2:]) == ["segment.pros.entry", "segment.pros.exit"]
+    assert len(factories.runs(api, flow)) == 3
+
+
+def test_the_first_compute_tells_of_everybody_who_is_in(api, make, put, told, machine):
+    put("pro", "a", "b")
+    segment = make(trackMembership=False)
+    machine.sleep(minutes=6)
+    api.patch(f"/segments/{segment}", {"trackMembership": True})
+    machine.settle()
+    assert [name for name, _ in told()] == ["segment.vip-users.entry"] * 2
+
+
+def test_a_static_segment_that_begins_to_track_tells_of_what_follows(api, make, put, told, machine):
+    put("pro", "a", "b")
+    segment = make(type="STATIC", trackMembership=False)
+    path = f"/segments/{segment}/members"
+    api.post(path, {"emails": ["a@example.com"]})
+    api.patch(f"/segments/{segment}", {"trackMembership": True})
+    machine.settle()
+    assert told() == []
+    api.post(path, {"emails": ["a@example.com", "b@example.com"]})
+    assert [name for name, _ in told()] == ["segment.vip-users.entry"]
+
+
+def test_who_is_in_has_entered_once(api, make, put, machine):
+    put("pro", "a", "b")
+    segment = make(type="STATIC")
+    path = f"/segments/{segment}/members"
+
+    def members() -> list[str]:
+        listed = api.get(f"/segments/{segment}/contacts").json["data"]
+        return [one["email"][0] for one in listed]
+
+    for name in "aba":
+        machine.sleep(minutes=1)
+        api.post(path, {"emails": [f"{name}@example.com"]})
+    assert members() == ["b", "a"]  # last entered first
+    api.delete(path, {"emails": ["a@example.com"]})
+    machine.sleep(minutes=1)
+    api.post(path, {"emails": ["a@example.com"]})
+    assert members() == ["a", "b"]
 
 
 def test_a_changed_condition_counts_at_once(api, make, put, told, machine):
