@@ -18,7 +18,7 @@ from plunk.db import insert_ignoring
 from plunk.engine.core.signals import event_context
 from plunk.ids import new_id
 from plunk.models import Execution
-from plunk.services.listening import Judge, Listener, names_of
+from plunk.services.listening import Judge, Listener
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
@@ -70,7 +70,7 @@ def run_row(project_id: str, entry: Listener, event: NewEvent, now: datetime) ->
 def _admits(judge: Judge, entry: Listener, event: NewEvent) -> bool:
     return (
         event.contact is not None
-        and entry.event_name in names_of([event])
+        and entry.hears(event)
         and judge.is_met(entry.condition, event.contact, event_context(event.data))
         and not _is_shut_out(judge, entry, event.contact.id)
     )

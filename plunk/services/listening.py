@@ -46,6 +46,7 @@ def _listening() -> Select[*tuple[Any, ...]]:
             workflow.c.headers,
             workflow.c.pinned_revision,
             trigger.c.pinned,
+            trigger.c.segment_id,
         )
         .join_from(trigger, workflow, workflow.c.id == trigger.c.workflow_id)
         .where(
@@ -80,6 +81,16 @@ class Listener:
     headers: dict[str, Any] | None
     pinned_revision: int
     pinned: dict[str, Any] | None
+    segment_id: str | None
+
+    def hears(self, event: NewEvent) -> bool:
+        """Tell whether it listens for this event: for a segment's by its id, else by the name.
+
+        A segment may be called like the id of another one, so the two are kept apart.
+        """
+        if self.segment_id is not None:
+            return self.event_name in event.also
+        return self.event_name == canonical_name(event.name)
 
     def watches(self, revision: int) -> bool:
         """Tell whether this stop or goal is one of a run that last followed the revision."""

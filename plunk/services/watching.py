@@ -24,7 +24,7 @@ from plunk.models import Conversion, Execution, Trigger
 from plunk.models.execution import ACTIVE_STATUSES
 from plunk.models.workflow import ANYTHING
 from plunk.services import ending, waking
-from plunk.services.listening import Judge, Listener, listeners, names_of
+from plunk.services.listening import Judge, Listener, listeners
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
@@ -173,7 +173,7 @@ def _is_met(around: Watchers, walker: Walker, watch: Listener) -> bool:
         if event.contact is not None
         and event.contact.id == contact.id
         and event.cause != walker.id  # the core has seen what the run itself did
-        and watch.event_name in names_of([event])
+        and watch.hears(event)
     )
 
 

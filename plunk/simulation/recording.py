@@ -52,11 +52,6 @@ def reconsider(world: World, changed: Iterable[Person], depth: int = 0) -> None:
                 _leave(world, walker, Looked(depth))
 
 
-def names_of(event: Event) -> set[str]:
-    """Return the names under which an event is listened for."""
-    return {canonical_name(event.name), *event.also}
-
-
 def _people(several: Iterable[Person]) -> list[Person]:
     return list({id(person): person for person in several}.values())
 
@@ -104,7 +99,9 @@ def _judge_of(world: World, happened: Sequence[Event]) -> IsMet:
                 return any(
                     is_met(world, person, where, event_context(one.data), contact=contact, run=run)
                     for one in happened
-                    if one.person is person and one.cause is not walker and name in names_of(one)
+                    if one.person is person
+                    and one.cause is not walker
+                    and name == canonical_name(one.name)
                 )
 
     return judge
@@ -194,7 +191,7 @@ def _enrol(world: World, happened: Sequence[Event]) -> None:
         for flow in world.catalogue.flows.values()
         if flow.enabled
         for start in flow.starts
-        if start.event_name in names_of(event)
+        if start.hears(event.name, event.also)
         and is_met(
             world, event.person, start.where, event_context(event.data), contact=event.contact
         )

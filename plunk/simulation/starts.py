@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ class Start:
     event_name: str
     where: Condition | None = None
     segment: str | None = None
+
+    def hears(self, name: str, also: Collection[str]) -> bool:
+        """Tell whether an event starts it: for a segment's its further names count, not its own."""
+        return self.event_name in also if self.segment else self.event_name == canonical_name(name)
 
 
 @dataclass(frozen=True, slots=True)

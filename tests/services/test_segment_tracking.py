@@ -215,6 +215,30 @@ def test_entering_and_leaving_start_workflows(api, make, put, machine):
     assert run["context"] == {"segmentId": segment, "segmentName": "Renamed"}
 
 
+@pytest.mark.parametrize("name", ["{id}", "vip users", " VIP  USERS? ", "日本"])
+def test_another_segment_starts_no_trigger_on_this_one(api, make, put, machine, name):
+    """Its event may have the same name, or be called like the id of this one."""
+    segment = make(condition=None, type="STATIC", name="VIP Users!" if name.isascii() else "!")
+    flow = triggered(api, segment, "entry")
+    make(name=name.replace("{id}", segment))
+    put("pro", "a")
+    machine.sleep(minutes=5)
+    assert factories.runs(api, flow) == []
+    api.post(f"/segments/{segment}/members", {"emails": ["a@example.com"]})
+    assert len(factories.runs(api, flow)) == 1
+
+
+def test_segments_whose_names_differ_in_signs_only_share_the_name_of_their_events(
+    api, make, put, told, machine
+):
+    put("pro", "a")
+    ids = {make(name="VIP"), make(name="vip!")}
+    flow = factories.workflow(api, DELAY, event="segment.vip.entry", allowReentry=True)
+    machine.settle()
+    assert sorted(told()) == [("segment.vip.entry", "VIP"), ("segment.vip.entry", "vip!")]
+    assert {run["context"]["segmentId"] for run in factories.runs(api, flow)} == ids
+
+
 def test_events_can_be_listened_for_by_name(api, make, put, machine):
     make()
     flow = factories.workflow(api, DELAY, event="segment.vip-users.entry")
