@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Step: TypeAlias = nodes.Action | nodes.Branch
 REST = "default"
+OUTCOMES: dict[str, Outcome] = {"EVENT": "EVENT", "TIMEOUT": "TIMEOUT"}
 _WITHOUT_STEP = (*nodes.HEADERS, nodes.Broken, nodes.Edge)
 
 
@@ -194,7 +195,7 @@ def _edge_end(edge: nodes.Edge, source: int) -> End:
     return End(
         source,
         branch if isinstance(branch, str) else None,
-        outcome if outcome in {"EVENT", "TIMEOUT"} else None,  # type: ignore[arg-type] # one of the two
+        OUTCOMES.get(outcome) if isinstance(outcome, str) else None,
         priority if isinstance(priority, int) else 0,
         condition if isinstance(condition, dict) else None,
     )

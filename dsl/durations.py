@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def is_unit(unit: str) -> bool:
 def seconds(duration: Duration) -> int | float:
     """Length in seconds; a unit that does not exist counts as seconds."""
     length = duration.amount * UNITS.get(plural(duration.unit), 1)
-    return int(length) if length == int(length) else length
+    return int(length) if isfinite(length) and length == int(length) else length
 
 
 def from_seconds(length: float) -> tuple[int | float, str]:

@@ -32,6 +32,8 @@ def history_from_json(raw: Mapping[str, object], at: str, read: Reader) -> Histo
     `read` reads a nested tree at a place.
     """
     field, operator = raw.get("field"), raw.get("operator")
+    if not isinstance(operator, str):
+        return None
     if operator in HAPPENING:
         return _happening(field, raw, at, read)
     if operator in MEMBERSHIP:

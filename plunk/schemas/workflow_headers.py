@@ -6,7 +6,7 @@ import re
 
 from marshmallow import Schema
 
-from plunk.schemas.fields import Flag, Input, JsonObject, Pattern, Text
+from plunk.schemas.fields import ConditionField, Flag, Input, JsonObject, Pattern, Text
 
 MAX_BYTES = 64 * 1024
 MAX_ITEMS, MAX_GOAL_NAME, MAX_EVENT_NAME, MAX_ZONE = 20, 100, 255, 64
@@ -24,8 +24,8 @@ class WatchIn(Input):
     """An event, with a condition on its data or without, or a condition that is to hold."""
 
     eventName = Text(low=1, high=MAX_EVENT_NAME, allow_none=True)
-    where = JsonObject(max_bytes=MAX_BYTES, allow_none=True)
-    condition = JsonObject(max_bytes=MAX_BYTES, allow_none=True)
+    where = ConditionField(allow_none=True)
+    condition = ConditionField(allow_none=True)
 
 
 class GoalIn(WatchIn):

@@ -197,12 +197,13 @@ def _update(config: Json) -> Json:
 def _comparison(config: Json) -> Json:
     """Return a comparison as the language would write it: history takes a whole tree."""
     field, operator = config.get("field"), config.get("operator")
-    if operator in MEMBERSHIP | HISTORY or (isinstance(field, dict) and "$count" in field):
+    asks_more = isinstance(operator, str) and operator in MEMBERSHIP | HISTORY
+    if asks_more or (isinstance(field, dict) and "$count" in field):
         tree = {"logic": "AND", "groups": [{"filters": [config]}]}
         return {"mode": "expression", "condition": tree}
     if isinstance(field, str) and field.startswith("data."):
         config["field"] = f"contact.{field}"
-    if operator in PRESENCE:
+    if isinstance(operator, str) and operator in PRESENCE:
         config.pop("value", None)
     return config
 

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from plunk.engine.core.configs import parse_action
 from plunk.engine.core.steps import Broken
 from plunk.errors import BadRequest
+from plunk.expressions.forms import expressions_in, fault, speaks_of_secrets
 from plunk.ids import new_id
 from plunk.models import Step, Transition
 from plunk.models.workflow import STEP_TYPES
-from plunk.services import revisions, step_templates
+from plunk.services import revisions, step_templates, workflow_conditions
 from plunk.services.json_values import put
 from plunk.services.workflow_edges import EdgePath, first_branch
 from plunk.services.workflow_graph import Drawing, next_instant, open_drawing
@@ -25,7 +26,11 @@ from plunk.values import UNSET, Unset
 TYPES = STEP_TYPES
 ORIGIN = {"x": 0, "y": 0}
 CHECKED_TYPES = {"SPLIT", "TRACK", "SEGMENT"}
-CHECKED_KEYS = {"DELAY": {"until"}, "WAIT_FOR_EVENT": {"condition"}}
+CHECKED_KEYS = {
+    "DELAY": {"until"},
+    "WAIT_FOR_EVENT": {"condition"},
+    "WEBHOOK": {"retry", "as"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,8 @@ def _store(session: Session, drawing: Drawing, draft: StepDraft, now: datetime) 
         draft.config or {},
         template_id=UNSET if draft.template_id is None else draft.template_id,
     )
-    _refuse_broken(type_, settled.config)
+    config = workflow_conditions.settle_config(session, workflow.project_id, type_, settled.config)
+    _refuse_broken(type_, config)
     step = Step(
         id=new_id(),
         project_id=workflow.project_id,
@@ -138,7 +144,7 @@ def _store(session: Session, drawing: Drawing, draft: StepDraft, now: datetime) 
         type=type_,
         name=draft.name,
         position=ORIGIN if draft.position is None else draft.position,
-        config=settled.config,
+        config=config,
         template_id=settled.template_id,
         created_at=next_instant(drawing.steps, now),
         updated_at=now,
@@ -153,6 +159,12 @@ def _refuse_broken(type_: str, config: Mapping[str, Any]) -> None:
 
     Plunk's own forms are taken as they come: an editor may save them half-finished.
     """
+    for expression in expressions_in(config):
+        problem = fault(expression)
+        if problem is None and type_ != "WEBHOOK" and speaks_of_secrets(expression):
+            problem = "secret() may only stand in a web hook's address, headers and body"
+        if problem is not None:
+            raise BadRequest(f"config: {problem}")
     if type_ not in CHECKED_TYPES and not CHECKED_KEYS.get(type_, set()) & config.keys():
         return
     action = parse_action(type_, config, None)
@@ -195,6 +207,7 @@ def _apply(session: Session, step: Step, wanted: StepChange) -> bool:
         template_id=wanted.template_id,
         stored=step.template_id,
     )
-    _refuse_broken(step.type, settled.config)
-    changed |= put(step, "config", settled.config)
+    config = workflow_conditions.settle_config(session, step.project_id, step.type, settled.config)
+    _refuse_broken(step.type, config)
+    changed |= put(step, "config", config)
     return put(step, "template_id", settled.template_id) or changed

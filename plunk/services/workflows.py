@@ -14,7 +14,7 @@ from plunk.errors import BadRequest, WorkflowNotFound
 from plunk.ids import new_id, parse_id
 from plunk.models import Step, Template, Transition, Workflow
 from plunk.models.workflow import TRIGGER_TYPES
-from plunk.services import revisions, triggers, workflow_headers
+from plunk.services import revisions, triggers, workflow_conditions, workflow_headers
 from plunk.services.json_values import put_all
 from plunk.services.workflow_graph import (
     Drawing,
@@ -96,7 +96,7 @@ def create(session: Session, project_id: str, draft: WorkflowDraft, *, now: date
         trigger_type="EVENT",
         trigger_config={"eventName": event_name},
         allow_reentry=draft.allow_reentry,
-        headers=workflow_headers.merged(None, _headers(draft)),
+        headers=workflow_headers.merged(None, _headers(session, project_id, draft)),
         revision=0,
         created_at=now,
         updated_at=now,
@@ -152,6 +152,8 @@ def change(
     """Edit a workflow; Conflict when its trigger would change under the feet of active runs."""
     workflow = lock_workflow(session, project_id, workflow_id, expected=wanted.expected_revision)
     config = _wanted_config(wanted)
+    if not isinstance(config, Unset):
+        config = workflow_conditions.settle_triggers(session, project_id, config)
     if not (isinstance(wanted.trigger_type, Unset) and isinstance(config, Unset)):
         refuse_while_running(session, workflow, what="trigger")
     if _apply(session, workflow, wanted, config, now):
@@ -190,8 +192,10 @@ def _apply(
         "name": wanted.name,
         "description": wanted.description,
         "trigger_type": wanted.trigger_type,
-        "trigger_config": dict(config) if isinstance(config, Mapping) else config,
-        "headers": workflow_headers.merged(workflow.headers, _headers(wanted)),
+        "trigger_config": config,
+        "headers": workflow_headers.merged(
+            workflow.headers, _headers(session, workflow.project_id, wanted)
+        ),
     }
     given = {key: value for key, value in values.items() if not isinstance(value, Unset)}
     changed = put_all(workflow, given)
@@ -202,10 +206,17 @@ def _apply(
     return changed
 
 
-def _headers(given: WorkflowDraft | WorkflowChange) -> dict[str, object | Unset]:
+def _headers(
+    session: Session, project_id: str, given: WorkflowDraft | WorkflowChange
+) -> dict[str, object | Unset]:
+    watched = {
+        name: workflow_conditions.settle_all(session, project_id, items)
+        if isinstance(items, Sequence)
+        else items
+        for name, items in (("stops", given.stops), ("goals", given.goals))
+    }
     return {
-        "stops": given.stops,
-        "goals": given.goals,
+        **watched,
         "timezone": given.timezone,
         "quietHours": given.quiet_hours,
     }

@@ -46,6 +46,8 @@ ODD = [
     "😀",
     "@",
     '"""',
+    'workflow "a" { on manual wait 11e999 day }',
+    'workflow "a" { on manual @x exit @y exit edge @x -> @y { waitOutcome: { branch: yes } } }',
 ]
 
 

@@ -23,6 +23,8 @@ from plunk.errors import InvalidCondition
 MAX_ATTEMPTS = 20
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OVERRIDES = ("from", "fromName", "replyTo", "subject")
+# What conditions and expressions know already.
+ROOTS = frozenset(["contact", "event", "run", "data", "now"])
 # Never stored among a contact's data, whoever asks.
 RESERVED_KEYS = frozenset(
     ["id", "plunk_id", "plunk_email", "email", "unsubscribeUrl", "subscribeUrl", "manageUrl"]
@@ -87,7 +89,7 @@ def _webhook(config: Config) -> steps.Action:
         method=str(method),
         headers={name: text_or_computed(headers, name) for name in headers},
         body=config.get("body") or None,
-        bind_as=text(config, "as") if config.get("as") is not None else None,
+        bind_as=_bound(config),
         retry=_retry(config),
     )
 
@@ -104,6 +106,16 @@ def _url(config: Config) -> object:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise InvalidConfig("url must be an absolute http or https address")
     return address
+
+
+def _bound(config: Config) -> str | None:
+    """Return the name that the answer gets."""
+    if config.get("as") is None:
+        return None
+    name = text(config, "as")
+    if name in ROOTS:
+        raise InvalidConfig(f"as must not be {name}, which has a meaning of its own")
+    return name
 
 
 def _retry(config: Config) -> Retry | None:

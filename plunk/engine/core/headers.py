@@ -146,11 +146,18 @@ def _timezone(config: Config) -> TimezoneHeader | None:
         return None
     header = config_values.mapping(config, "timezone")
     field, default = header.get("field"), header.get("default")
-    if field is not None and not config_values.is_computed(field):
-        raise InvalidConfig("timezone.field must be computed, or null")
+    if field is not None and not _is_contacts(field):
+        raise InvalidConfig("timezone.field must name a field of the contact, or be null")
     if default is not None and find_zone(default) is None:
         raise InvalidConfig("timezone.default must be the name of a time zone")
     return TimezoneHeader(field, default if isinstance(default, str) else None)
+
+
+def _is_contacts(field: object) -> bool:
+    match field:
+        case {"$expr": ["get", "contact", str(), *path], **others} if not others:
+            return all(isinstance(part, str | int) for part in path)
+    return False
 
 
 def _quiet_hours(config: Config) -> QuietHours | None:
