@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from plunk.application import create_app
@@ -235,3 +237,22 @@ def machine(empty: Backend, clock: ManualClock, tmp_path: Path) -> Iterator[Mach
     worker = connected(open_worker(settings, clock=clock, provider=mail), hooks)
     yield Machine(worker, clock, mail, hooks)
     close_worker(worker)
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    """Return the address at which the application is served."""
+    server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

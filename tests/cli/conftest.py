@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from plunk.cli import main
 from plunk.client import Client
@@ -24,25 +21,6 @@ class Done(NamedTuple):
 
 
 Shell = Callable[..., Done]
-
-
-class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    """Return the address at which the application is served."""
-    server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
