@@ -215,6 +215,22 @@ def test_entering_and_leaving_start_workflows(api, make, put, machine):
     assert run["context"] == {"segmentId": segment, "segmentName": "Renamed"}
 
 
+@pytest.mark.parametrize("kind", ["STATIC", "DYNAMIC"])
+def test_i10_the_count_equals_the_rows(api, make, put, machine, sessions, kind):
+    put("pro", "a", "b")
+    segment = make(type=kind)
+    machine.settle()
+    if kind == "STATIC":
+        path = f"/segments/{segment}/members"
+        for name in "aab":
+            api.post(path, {"emails": [f"{name}@example.com"]})
+        assert api.get(f"/segments/{segment}").json["memberCount"] == 2
+    with transaction(sessions) as session:
+        session.get_one(Segment, segment).member_count = 7
+    machine.sleep(minutes=5)
+    assert api.get(f"/segments/{segment}").json["memberCount"] == 2
+
+
 @pytest.mark.parametrize("name", ["{id}", "vip users", " VIP  USERS? ", "日本"])
 def test_another_segment_starts_no_trigger_on_this_one(api, make, put, machine, name):
     """Its event may have the same name, or be called like the id of this one."""

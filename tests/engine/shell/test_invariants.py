@@ -196,7 +196,7 @@ def test_i1_the_event_its_runs_and_its_wake_ups_are_one_transaction(api, machine
     assert api.get("/contacts").json["total"] == 0
 
 
-def test_mail_to_someone_who_unsubscribed_meanwhile_is_not_sent(api, machine, sessions):
+def test_i11_mail_to_someone_who_unsubscribed_meanwhile_is_not_sent(api, machine, sessions):
     workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
     track(api)
     advance_due(machine.worker.engine)
