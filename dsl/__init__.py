@@ -6,7 +6,7 @@ from dsl.bundle import Bundle, read_bundle
 from dsl.canonical import config_form, same_graph, segment_form
 from dsl.check import check
 from dsl.codes import CODES, Code
-from dsl.compile import compile, trigger_step  # noqa: A004 - the name its users expect
+from dsl.compile import compile, step_places, trigger_step  # noqa: A004 - the name its users expect
 from dsl.condition_text import read_condition, write_condition
 from dsl.decompile import NotExpressible, decompile
 from dsl.diagnostics import Diagnostic, Fix, Note
@@ -59,6 +59,7 @@ __all__ = [
     "render",
     "same_graph",
     "segment_form",
+    "step_places",
     "trigger_step",
     "write_condition",
 ]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dsl.bundle import Bundle
+    from dsl.parser import Parsed
+    from dsl.spans import Range
 
 
 def compile(bundle: Bundle) -> Compiled:  # noqa: A001 - its name in the public face
@@ -39,6 +41,14 @@ def compile_workflow(workflow: nodes.Workflow) -> WorkflowGraph:
         steps=(trigger_step(headers.triggers), *steps),
         transitions=drawing.transitions(keys),
     )
+
+
+def step_places(file: Parsed, workflow: nodes.Workflow) -> dict[str, Range]:
+    """Return where the steps of a workflow stand in its file, by the keys they compile to."""
+    drawing = Drawing(workflow.statements)
+    spans = [workflow.name.span, *(step.span for step in drawing.steps)]
+    keys = [TRIGGER, *drawing.keys()]
+    return {key: file.source.range(span) for key, span in zip(keys, spans, strict=True)}
 
 
 def compile_segment(segment: nodes.Segment) -> SegmentText:

@@ -23,6 +23,7 @@ from plunk.schemas.simulations import SimulatedOut, SimulateIn
 from plunk.services import (
     deploying,
     flow_bundle,
+    flow_checking,
     flow_names,
     flow_texts,
     planning,
@@ -46,7 +47,7 @@ def check_flows(call: Call, *, body: dict[str, dict[str, str]]) -> Answer:
     """List everything that is wrong or doubtful in a bundle; nothing is stored."""
     known = flow_names.catalog(call.session, call.project.id)
     call.session.rollback()  # reading a text takes time that no other writer should wait for
-    found = workflow_text.check(
+    found = flow_checking.check(
         body["files"], known.templates.known.names, known.segments.known.names
     )
     return {"diagnostics": found, "valid": workflow_text.is_valid(found)}, 200

@@ -14,6 +14,7 @@ import click
 import dsl
 from plunk.client import ApiError, Client
 from plunk.errors import BadRequest, Misconfigured
+from plunk.services import flow_checking
 
 Files = Mapping[str, str]
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -27,7 +28,7 @@ def check(paths: Sequence[Path], *, online: bool = False, as_json: bool) -> int:
     root, files = _read(paths)
     if not any(path.endswith(".flow") for path in files):
         raise BadRequest(f"There is no .flow file in {', '.join(str(path) for path in paths)}.")
-    judged = _judged_online(files) if online else dsl.check(dsl.read_bundle(files))
+    judged = _judged_online(files) if online else judged_here(files)
     found = [_placed(item, root) for item in judged]
     if as_json:
         click.echo(json.dumps({"diagnostics": [item.to_json() for item in found]}, indent=2))
@@ -85,7 +86,7 @@ def deploy_files(
 
 def agreed(files: Files, refusal: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
     """Return what a server answers about these files; print the mistakes in them otherwise."""
-    found = dsl.check(dsl.read_bundle(files))
+    found = judged_here(files)
     if any(item.is_error for item in found):
         show(found, files)
         click.echo(f"{refusal}: {summary(found, files)}", err=True)
@@ -147,9 +148,14 @@ def more_about(found: Sequence[dsl.Diagnostic]) -> str:
     return f"plunk explain {first} says more.\n" if first else ""
 
 
+def judged_here(files: Mapping[str, str | bytes]) -> list[dsl.Diagnostic]:
+    """Return all that can be found without a server."""
+    return [dsl.Diagnostic.from_json(one) for one in flow_checking.check(files)]
+
+
 def _judged_online(files: Mapping[str, bytes]) -> list[dsl.Diagnostic]:
     """Return what the server finds; mistakes that can be seen from here need none."""
-    here = dsl.check(dsl.read_bundle(files))
+    here = judged_here(files)
     if any(item.is_error for item in here):
         return here
     with open_client() as client:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import dsl
-from plunk.cli.flows import read_files, show_all
+from plunk.cli.flows import judged_here, read_files, show_all
 from plunk.clock import SystemClock
 from plunk.conditions.instants import instant
 from plunk.simulation.catalogue import catalogue_of
@@ -32,7 +32,7 @@ def run(path: Path, options: Mapping[str, Any], *, as_json: bool) -> int:
         raise click.UsageError("say which --event happens, or which --workflow is started.")
     files = read_files([path])
     bundle = dsl.read_bundle(files)
-    errors = [item for item in dsl.check(bundle) if item.is_error]
+    errors = [item for item in judged_here(files) if item.is_error]
     if errors:
         show_all(errors, files)
         return 1

@@ -11,7 +11,7 @@ from time import perf_counter
 import click
 
 import dsl
-from plunk.cli.flows import read_files, seen_from_here, show_all
+from plunk.cli.flows import judged_here, read_files, seen_from_here, show_all
 from plunk.errors import BadRequest
 from plunk.simulation.catalogue import catalogue_of
 from plunk.simulation.testing.coverage import Covered, coverage, total
@@ -50,7 +50,7 @@ def run(paths: Sequence[Path], options: Options) -> int:
     """Run the tests and print the report; return 1 when one fails, or covers too little."""
     files = read_files(paths)
     bundle = dsl.read_bundle(files)
-    errors = [item for item in dsl.check(bundle) if item.is_error]
+    errors = [item for item in judged_here(files) if item.is_error]
     if errors:
         show_all(errors, files)
         return 1

@@ -19,6 +19,7 @@ from plunk.errors import Conflict, WorkflowNotFound
 from plunk.ids import parse_id
 from plunk.models import Segment, Template, Workflow
 from plunk.services import (
+    flow_checking,
     flow_names,
     flow_reading,
     flow_templates,
@@ -194,10 +195,11 @@ def _written(found: Iterable[_Found], shared: Mapping[Thing, set[str]]) -> Pulle
         except Conflict as error:
             pulled.left_out.append(one.left_out(error.message))
         owners[path] = one
-    for path, mistake in workflow_text.mistakes(pulled.files).items():
-        pulled.left_out.append(owners[path].left_out(mistake))
-        for name in owners[path].write(path):
-            del pulled.files[name]
+    while mistakes := flow_checking.mistakes(pulled.files):  # some are only seen without others
+        for path, mistake in mistakes.items():
+            pulled.left_out.append(owners[path].left_out(mistake))
+            for name in owners[path].write(path):
+                del pulled.files[name]
     return pulled
 
 

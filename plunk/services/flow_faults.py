@@ -1,4 +1,4 @@
-"""What a project makes impossible about a bundle that has no mistakes of its own."""
+"""What cannot be stored of a bundle in which the language finds no mistakes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ TAKEN = "several {}s of the project have this name; rename all but one"
 def find(written: Written, targets: Targets, *, tolerated: Collection[str] = ()) -> list[Json]:
     """Return a diagnostic for each fault; ids that are tolerated need not lead anywhere."""
     return [
+        *own(written),
         *_templates(written, targets),
         *_segments(written, targets),
-        *_workflows(written),
         *_members(written, targets),
         *_unknown_names(written, targets),
         *_unknown_ids(written, targets, tolerated),
@@ -35,12 +35,32 @@ def taken(written: Written, targets: Targets) -> Iterator[Json]:
             yield written.fault("workflow", at, TAKEN.format("workflow"), is_taken=True)
 
 
+def own(written: Written) -> list[Json]:
+    """Return a diagnostic for each fault that no project could change."""
+    found = [
+        written.fault("template", at, fault)
+        for at, template in enumerate(written.templates)
+        for fault in flow_templates.faults(template)
+    ]
+    found += [
+        written.fault("segment", at, fault)
+        for at, segment in enumerate(written.segments)
+        for fault in flow_segments.faults(segment)
+    ]
+    for at, workflow in enumerate(written.workflows):
+        columns = workflow_columns(FlowGraph.from_json(renamed(workflow, some_id)))
+        for fault in (*flow_limits.excesses(workflow), *flow_limits.misunderstandings(columns)):
+            found.append(written.fault("workflow", at, fault))
+        for step in workflow["steps"]:
+            for fault in flow_limits.step_faults(step):
+                found.append(written.step_fault(at, step["key"], fault))
+    return found
+
+
 def _templates(written: Written, targets: Targets) -> Iterator[Json]:
     for at, template in enumerate(written.templates):
         if template["name"] in targets.shelf.ambiguous:
             yield written.fault("template", at, TAKEN.format("template"), is_taken=True)
-        for fault in flow_templates.faults(template):
-            yield written.fault("template", at, fault)
 
 
 def _segments(written: Written, targets: Targets) -> Iterator[Json]:
@@ -48,15 +68,13 @@ def _segments(written: Written, targets: Targets) -> Iterator[Json]:
     for at, segment in enumerate(written.segments):
         if segment["name"] in ambiguous:
             yield written.fault("segment", at, TAKEN.format("segment"), is_taken=True)
-        for fault in flow_segments.faults(segment, targets.segment({"name": segment["name"]})):
-            yield written.fault("segment", at, fault)
-
-
-def _workflows(written: Written) -> Iterator[Json]:
-    for at, workflow in enumerate(written.workflows):
-        columns = workflow_columns(FlowGraph.from_json(renamed(workflow, some_id)))
-        for fault in (*flow_limits.excesses(workflow), *flow_limits.misunderstandings(columns)):
-            yield written.fault("workflow", at, fault)
+        stored = targets.segment({"name": segment["name"]})
+        if stored is not None and stored.type != segment["type"]:
+            message = (
+                f"the project's segment of this name is {stored.type}, which cannot change;"
+                " choose another name"
+            )
+            yield written.fault("segment", at, message)
 
 
 def _members(written: Written, targets: Targets) -> Iterator[Json]:

@@ -38,15 +38,10 @@ def find(
     return {segment.id: segment for segment in found}
 
 
-def faults(declared: Json, stored: Segment | None) -> Iterator[str]:
+def faults(declared: Json) -> Iterator[str]:
     """Say why a declared segment cannot be stored."""
     if len(declared["description"] or "") > MAX_DESCRIPTION:
         yield f"the description is longer than {MAX_DESCRIPTION} characters"
-    if stored is not None and stored.type != declared["type"]:
-        yield (
-            f"the project's segment of this name is {stored.type}, which cannot change;"
-            " choose another name"
-        )
     if declared["condition"] is not None:
         try:
             rules.read(tree_column(renamed(declared, some_id)["condition"]))

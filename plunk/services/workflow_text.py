@@ -47,6 +47,12 @@ class Written:
         code = NAME_TAKEN[thing] if is_taken else DOES_NOT_FIT
         return _diagnostic(code, message, *self._names(thing)[at])
 
+    def step_fault(self, at: int, key: str, message: str) -> Json:
+        """Return a diagnostic about a step of a workflow, where it stands in the text."""
+        file, found = list(self.bundle.workflows())[at]
+        place = dsl.step_places(file, found)[key]
+        return dsl.Diagnostic(DOES_NOT_FIT, message, file.source.path, place).to_json()
+
     def _names(self, thing: Thing) -> list[tuple[dsl.Parsed, Text]]:
         match thing:
             case "workflow":
@@ -73,25 +79,31 @@ class Written:
                 yield replace(one, message=message, hint=None).to_json()
 
 
-def check(
-    files: Mapping[str, str], templates: AbstractSet[str], segments: AbstractSet[str]
-) -> list[Json]:
-    """Return everything that is wrong or doubtful in a bundle, given the project's names."""
-    found = dsl.check(dsl.read_bundle(files), templates, segments)
-    return [diagnostic.to_json() for diagnostic in found]
+def judge(
+    files: Mapping[str, str | bytes],
+    templates: AbstractSet[str] | None = None,
+    segments: AbstractSet[str] | None = None,
+) -> tuple[dsl.Bundle, list[Json]]:
+    """Return a bundle, and everything that the language finds wrong or doubtful in it."""
+    bundle = dsl.read_bundle(files)
+    return bundle, [one.to_json() for one in dsl.check(bundle, templates, segments)]
 
 
 def read(files: Mapping[str, str]) -> Written:
     """Return a bundle, compiled; InvalidFlow lists all that is wrong in it."""
-    bundle = dsl.read_bundle(files)
-    found = [one.to_json() for one in dsl.check(bundle)]
+    bundle, found = judge(files)
     refuse(found)
-    compiled = dsl.compile(bundle).to_json()
+    return compiled(bundle, found)
+
+
+def compiled(bundle: dsl.Bundle, found: Sequence[Json]) -> Written:
+    """Return a bundle in which nothing but doubts were found, compiled."""
+    made = dsl.compile(bundle).to_json()
     return Written(
         bundle=bundle,
-        workflows=_objects(compiled["workflows"]),
-        templates=_objects(compiled["templates"]),
-        segments=_objects(compiled["segments"]),
+        workflows=_objects(made["workflows"]),
+        templates=_objects(made["templates"]),
+        segments=_objects(made["segments"]),
         sources=[_own_text(file, node) for file, node in bundle.workflows()],
         warnings=[one for one in found if one["code"] not in ELSEWHERE],
     )
@@ -206,15 +218,6 @@ def segment_text(declared: Json) -> str:
         return dsl.print_file(dsl.decompile(compiled))
     except ValueError as error:
         raise Conflict(f"The segment cannot be written as .flow: {error}.") from None
-
-
-def mistakes(files: Mapping[str, str]) -> dict[str, str]:
-    """Return, by file, the first error that keeps it from being deployed."""
-    found: dict[str, str] = {}
-    for one in dsl.check(dsl.read_bundle(files)):
-        if one.is_error:
-            found.setdefault(one.file, one.message)
-    return found
 
 
 def _decompiled(

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import dsl
-from dsl.drawing import Drawing
-from dsl.graph import TRIGGER
 from dsl.nodes import Workflow
 from plunk.conditions import segments as rules
 from plunk.conditions.history import asked
@@ -115,16 +113,8 @@ def _flow(place: int, raw: Json, file: dsl.Parsed, found: Workflow, id_: str | N
         starts=starts_of(raw["triggers"]),
         occasions=occasions_of(raw["triggers"], (raw["timezone"] or {}).get("default")),
         file=file.source.path,
-        lines=_lines(file, found),
+        lines={key: at.start.line for key, at in dsl.step_places(file, found).items()},
     )
-
-
-def _lines(file: dsl.Parsed, found: Workflow) -> dict[str, int]:
-    """Return the line in which each step is written."""
-    drawing = Drawing(found.statements)
-    spans = [found.span, *(step.span for step in drawing.steps)]
-    keys = [TRIGGER, *drawing.keys()]
-    return {key: file.source.range(span).start.line for key, span in zip(keys, spans, strict=True)}
 
 
 def _snapshot(raw: Json, workflow_id: str) -> Json:
