@@ -53,7 +53,7 @@ class Machine:
             + call_due(self.worker.caller)
             + fire_due(self.worker.engine)
             + compute_due(self.worker.engine)
-            + revise_due(self.worker.engine)
+            + revise_due(self.worker.engine, self.worker.reviser)
             + follow(self.worker.engine, self.worker.follower)
         ):
             pass

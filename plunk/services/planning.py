@@ -62,15 +62,15 @@ def plan(
     session: Session, project_id: str, written: Written, bundle: Bundle, *, now: datetime
 ) -> Plan:
     """Say what deploying the bundle would do; it is refused for what deploying would be."""
-    located = flow_locating.locate(session, project_id, written, bundle.expected_revision)
-    digest = flow_digests.digest(located, bundle.files, bundle.in_flight)
-    revisions = {one.id: one.revision for one in located.workflows.values()}
-    people = flow_people.standing(session, located.workflows.values())
     with session.begin_nested() as rehearsal:
+        located = flow_locating.locate(session, project_id, written, bundle.expected_revision)
+        digest = flow_digests.digest(located, bundle.files, bundle.in_flight)
+        revisions = {one.id: one.revision for one in located.workflows.values()}
         deployed = deploying.carry_out(
             session, project_id, located, in_flight=bundle.in_flight, now=now
         )
         rehearsal.rollback()
+    people = flow_people.standing(session, revisions)  # nobody waits for us any more
     return Plan(
         digest=digest,
         in_flight=bundle.in_flight,

@@ -14,6 +14,7 @@ from plunk.services import triggers
 from plunk.services.workflow_graph import Drawing, draw
 
 MAX_UNSETTLED = 100
+Key = tuple[str, int]
 
 
 class Touched(NamedTuple):
@@ -25,6 +26,11 @@ class Touched(NamedTuple):
     touched: Sequence[str]
     created_at: datetime
     pinned_revision: int
+
+    @property
+    def key(self) -> Key:
+        """What tells revisions from each other."""
+        return self.workflow_id, self.number
 
 
 def cut(

@@ -23,7 +23,7 @@ from plunk.engine.shell.firing import fire_due
 from plunk.engine.shell.following import Follower, follow
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
-from plunk.engine.shell.revising import revise_due
+from plunk.engine.shell.revising import Reviser, revise_due
 from plunk.security import Seal
 from plunk.services import idempotency
 
@@ -42,6 +42,7 @@ class Worker:
     caller: Caller
     stopping: Event
     follower: Follower = field(default_factory=Follower)
+    reviser: Reviser = field(default_factory=Reviser)
 
 
 def open_worker(
@@ -80,7 +81,7 @@ def advance_runs(worker: Worker) -> None:
 def revise_runs(worker: Worker) -> None:
     """Bring runs over to what was deployed; so many a second that nobody else has to wait."""
     for _ in range(TURNS):
-        if worker.stopping.is_set() or not revise_due(worker.engine):
+        if worker.stopping.is_set() or not revise_due(worker.engine, worker.reviser):
             return
 
 

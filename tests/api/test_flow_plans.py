@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
 
+import dsl
 from tests.conftest import Api
 from tests.factories import Machine, track
+from tests.simulation.random_flows import bundle
+
+EXAMPLES = int(os.environ.get("PLAN_EXAMPLES", "8"))
 
 BASE = """
 template "hello" {
@@ -188,6 +196,39 @@ def test_a_deployment_does_just_what_its_plan_says(api: Any, edit: str, before: 
     again = planned(api, text)
     assert {status for _, status in outcomes(again)} == {"unchanged"}
     assert all(one["steps"] == one["headers"] == [] for one in again["workflows"])
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes with a database
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(bundle(), bundle(), st.sampled_from(["follow", "pin", "drain"]))
+def test_any_deployment_does_just_what_its_plan_says(
+    api: Any, first: str, second: str, policy: str
+) -> None:
+    for text in (first, second):
+        assume(not any(one.is_error for one in dsl.check(dsl.read_bundle({"a.flow": text}))))
+    deployed(api, first)
+    plan = planned(api, second, inFlight=policy)
+    answer = deployed(api, second, inFlight=policy, planDigest=plan["digest"])
+    assert outcomes(answer) == outcomes(plan)
+    for one, done in zip(plan["workflows"], answer["workflows"], strict=True):
+        assert bool(one["headers"] or one["steps"]) == (one["status"] != "unchanged")
+        assert_told(api, one, done)
+    again = planned(api, second, inFlight=policy)
+    assert {status for _, status in outcomes(again)} == {"unchanged"}
+
+
+def assert_told(api: Any, plan: Any, done: Any) -> None:
+    """Make sure that the steps which are there now are those that the plan told of."""
+    flow = api.get(f"/workflows/{done['id']}").json
+    names = Counter(step["name"] for step in flow["steps"])
+    told = Counter(one["name"] for one in plan["steps"] if one["change"] == "added")
+    assert told <= names
+    if plan["status"] == "created":
+        assert told.total() == names.total() - 1  # but for the trigger
 
 
 def stale(answer: Any) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from plunk.db import transaction
 from plunk.engine.shell.batch import advance_due
-from plunk.engine.shell.revising import revise_due
+from plunk.engine.shell.revising import Reviser, revise_due
 from plunk.models import Conversion, Execution, Revision
 from tests.factories import Json, Machine, only_run, runs, track, visited
 
@@ -101,8 +101,8 @@ def test_people_are_brought_over_in_batches(api: Any, machine: Machine, sessions
         track(api, email=f"kim{number}@example.org")
     machine.settle()
     deploy(api, NO_PAUSE)
-    small = replace(machine.worker.engine, batch_size=3)
-    assert [revise_due(small) for _ in range(4)] == [3, 3, 1, 0]
+    small, reviser = replace(machine.worker.engine, batch_size=3), Reviser()
+    assert [revise_due(small, reviser) for _ in range(4)] == [3, 3, 1, 0]
     assert advance_due(small) == 3
     machine.settle()
     assert {run["exitReason"] for run in runs(api, flow)} == {"new end"}
@@ -125,7 +125,7 @@ def test_who_is_held_by_somebody_else_is_brought_over_later(
     if backend == "postgres":
         with transaction(sessions) as other:
             other.execute(select(Execution.id).with_for_update())
-            assert revise_due(machine.worker.engine) == 0
+            assert revise_due(machine.worker.engine, machine.worker.reviser) == 0
     assert touched(sessions)[-1] is not None
     machine.settle()
     assert only_run(api, flow)["exitReason"] == "old end"
