@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dsl.spans import Source
 
 _SAME_ANSWER = "this is always true or always false; compare with a field"
+_NO_FLAG = 'this alone is never true; to compare with several values, write: … in ["a", "b"]'
 _ITSELF = "this compares a value with itself; the answer is always the same"
 _EMPTY_LIST = "nothing is in an empty list; write what may be in it, or remove the question"
 _COUNT = "a count is 0 or more, so the answer is always the same; ask for 1 or more"
@@ -64,7 +65,11 @@ def _test(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]
     operands = [test.subject]
     if isinstance(test, nodes.Test) and test.value:
         operands.append(test.value)
-    if all(is_literal(operand) for operand in operands):
+    if isinstance(test, nodes.Bare) and isinstance(test.subject, nodes.Literal):
+        is_flag = isinstance(test.subject.value, bool)
+        message = _SAME_ANSWER if is_flag else _NO_FLAG
+        yield report(source, "FLOW-W405", test.span, message)
+    elif all(is_literal(operand) for operand in operands):
         yield report(source, "FLOW-W405", test.span, _SAME_ANSWER)
     elif isinstance(test.subject, nodes.Name) and operands[1:] == [test.subject]:
         yield report(source, "FLOW-W405", test.span, _ITSELF)

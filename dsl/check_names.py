@@ -55,6 +55,12 @@ _ELSEWHERE = {
     **dict.fromkeys(("env", "getenv", "config"), 'keep it as a secret: secret("NAME")'),
     **dict.fromkeys(("format", "template", "liquid"), 'write render("Hi {{ firstName }}")'),
 }
+# Constants of other languages.
+_CONSTANTS = {
+    **dict.fromkeys(("none", "nil", "undefined", "null"), "null"),
+    **dict.fromkeys(("yes", "true"), "true"),
+    "false": "false",
+}
 
 
 def check_names(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
@@ -109,6 +115,9 @@ class Names:
             "and names set by as; texts stand in quotes"
         )
         hint, edits = advice(self.source, self._root(name), name.root, self.roots)
+        constant = _CONSTANTS.get(name.root.lower())
+        if constant and not name.path:
+            hint, edits = None, (fix(self.source, name.span, constant),)
         return report(self.source, "FLOW-E205", name.span, message, hint=hint, fixes=edits)
 
     def _unknown_in_segment(self, name: nodes.Name) -> Diagnostic:

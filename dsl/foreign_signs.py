@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from dsl.diagnostics import fix, report
 from dsl.spans import Span
-from dsl.syntax_errors import Failure, Repair, is_first_on_line
+from dsl.syntax_errors import Failure, Mistake, Repair, is_first_on_line
+from dsl.tokens import span
 from dsl.wording import shown
 
 if TYPE_CHECKING:
     from dsl.diagnostics import Diagnostic
+    from dsl.tokens import Token
 
 # Signs of two tokens that touch: the first is read already, or both are read as one.
 _DOUBLE = {"===": "==", "!==": "!=", "<>": "!="}
@@ -21,6 +23,19 @@ def repair(failure: Failure) -> Repair | None:
     """Return what was certainly meant, if it is one of these signs."""
     attempts = (_comment, _double_sign, _turned_sign, _null)
     return next((found for attempt in attempts if (found := attempt(failure))), None)
+
+
+def begins_line(failure: Failure, distance: int = 0) -> bool:
+    """Whether the token at a distance is the first on its line."""
+    return is_first_on_line(failure.tokens, failure.index + distance)
+
+
+def mistake(
+    failure: Failure, message: str, code: str = "FLOW-E101", *, drop: Token | None = None
+) -> Mistake:
+    """Mistake about the token that does not fit; the fix removes another one."""
+    edits = (fix(failure.source, span(drop), ""),) if drop else ()
+    return Mistake(report(failure.source, code, span(failure.token), message, fixes=edits))
 
 
 def instead(failure: Failure, place: Span, written: str) -> Diagnostic:
@@ -60,7 +75,7 @@ def _comment(failure: Failure) -> Repair | None:
 
 def _to_line_end(failure: Failure) -> int:
     width = 1
-    while not is_first_on_line(failure.tokens, failure.index + width):
+    while not begins_line(failure, width):
         if failure.nearby(width).type == "$END":
             break
         width += 1

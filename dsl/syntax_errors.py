@@ -157,6 +157,10 @@ def _unquoted(failure: Failure) -> Repair | None:
     is_word = token[:1].isalpha() and not is_first_on_line(failure.tokens, failure.index)
     if not is_word or not failure.accepted <= {"STRING", "TRIPLE", "ID"}:
         return None
+    following = failure.nearby(1)
+    is_last = is_first_on_line(failure.tokens, failure.index + 1)
+    if token.type != "NAME" and not (is_last or following.type in {"LBRACE", "$END"}):
+        return None  # the language's own word, which says that the text is missing
     written = strings.encode(token)
     edit = fix(failure.source, span(token), written)
     message = f"write {written}: names and texts stand in double quotes"
@@ -209,6 +213,8 @@ def _misspelt(failure: Failure) -> Repair | None:
     meant = nearest(token, fitting) if token.type == "NAME" else None
     if meant is None:
         return None
+    if meant == token:
+        return Repair(None, fitting[meant], token)  # a keyword that its neighbours made a name
     edit = fix(failure.source, span(token), meant)
     message = f"unknown word {str(token)!r}; did you mean {meant!r}?"
     found = report(failure.source, "FLOW-E110", span(token), message, fixes=(edit,))

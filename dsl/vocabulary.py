@@ -65,7 +65,7 @@ _SIGNS = {
     "LABEL": "@label",
     "BEFORE": "minus",
     "BEHIND": "plus",
-    "CLOCK": "a time of day",
+    "CLOCK": "a time of day such as 09:00",
     "UNIT": "a unit of time",
     "ON_DAYS": "on",
     "AT_PLACE": "at",
