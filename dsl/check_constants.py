@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsl import nodes
-from dsl.diagnostics import Diagnostic, note, report
+from dsl.diagnostics import Diagnostic, fix, note, report
 from dsl.exclusions import are_opposite, exclude
 from dsl.expression_text import text
 from dsl.values import is_literal
@@ -73,8 +73,20 @@ def _test(source: Source, test: nodes.Test | nodes.Bare) -> Iterator[Diagnostic]
         yield report(source, "FLOW-W405", test.span, _SAME_ANSWER)
     elif isinstance(test.subject, nodes.Name) and operands[1:] == [test.subject]:
         yield report(source, "FLOW-W405", test.span, _ITSELF)
+    elif isinstance(test, nodes.Test) and test.subject == nodes.Name("contact"):
+        yield from _whole_contact(source, test)
     elif isinstance(test, nodes.Test) and _asks_empty_list(test):
         yield report(source, "FLOW-W405", test.span, _EMPTY_LIST)
+
+
+def _whole_contact(source: Source, test: nodes.Test) -> Iterator[Diagnostic]:
+    """Report a contact that is compared as a whole, as if it were in a segment."""
+    match test:
+        case nodes.Test(_, "in" | "notIn", nodes.Literal(str()) as value):
+            written = f"segment {source.text[value.span.start : value.span.end]}"
+            message = f"no value is a whole contact; to ask about a segment, write: in {written}"
+            edits = (fix(source, value.span, written),)
+            yield report(source, "FLOW-W405", value.span, message, fixes=edits)
 
 
 def _asks_empty_list(test: nodes.Test) -> bool:

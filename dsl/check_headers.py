@@ -22,6 +22,7 @@ LONGEST_DESCRIPTION = 500
 MOST_STARTS = 50
 _STARTS = (nodes.OnEvent, nodes.OnSegment, nodes.OnSchedule, nodes.OnDate)
 _TIMES = frozenset({"createdAt", "updatedAt"})
+_NO_CONTACT = frozenset({"event", "run", "now"})
 
 
 def check_headers(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
@@ -46,6 +47,10 @@ def check_timezone(source: Source, header: nodes.Timezone) -> Iterator[Diagnosti
     """Report a time zone that there is not."""
     if header.default:
         yield from check_zone(source, header.default)
+    path = full_path(header.subject) if header.subject else ()
+    if header.subject and (path == ("contact",) or path[0] in _NO_CONTACT):
+        message = "timezone looks at a field of the contact: contact.data.zone"
+        yield report(source, "FLOW-E306", header.subject.span, message)
 
 
 def _header(source: Source, header: nodes.Header) -> Iterator[Diagnostic]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dsl import nodes
 from dsl.check_durations import check_duration, loose_durations, windows
-from dsl.diagnostics import Diagnostic, fix, note, report
+from dsl.diagnostics import Diagnostic, note, report
 from dsl.moments import is_moment
 from dsl.walking import every_operand, is_condition, misplaced
 
@@ -110,27 +110,12 @@ def _condition(source: Source, condition: nodes.Operand) -> Iterator[Diagnostic]
             yield report(source, "FLOW-E313", template.span, "a template needs a name")
         case nodes.Member():
             yield from _member(source, condition)
-        case nodes.Test(subject, "in" | "notIn", nodes.Literal() as single):
-            yield from _not_a_list(source, subject, single)
         case nodes.RawCondition(written):
             yield from _json(source, written)
     match condition:
         case nodes.Counted(value=nodes.Literal(value) as literal) if not _is_count(value):
             message = "a count is compared with a whole number"
             yield report(source, "FLOW-E306", literal.span, message)
-
-
-def _not_a_list(
-    source: Source, subject: nodes.Operand, value: nodes.Literal
-) -> Iterator[Diagnostic]:
-    written = source.text[value.span.start : value.span.end]
-    if subject == nodes.Name("contact"):
-        message = f"to ask about a segment, write: contact in segment {written}"
-        edits = (fix(source, value.span, f"segment {written}"),)
-    else:
-        message = f"in looks through a list: [{written}]; for a part of a text, write contains"
-        edits = (fix(source, value.span, f"[{written}]"),)
-    yield report(source, "FLOW-E306", value.span, message, fixes=edits)
 
 
 def _is_count(value: nodes.Scalar) -> bool:
