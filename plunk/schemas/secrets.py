@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema
 
 from plunk.schemas.fields import Input, ListOf, Sub, Text, Time
+from plunk.services.masking import SHORTEST
 from plunk.services.secrets import MAX_VALUE, SecretValue
 
 
@@ -12,7 +13,7 @@ class SecretValueIn(Input):
     """The value to keep; it can be used and replaced, never read."""
 
     makes = SecretValue
-    value = Text(low=1, high=MAX_VALUE, required=True)
+    value = Text(low=SHORTEST, high=MAX_VALUE, required=True)
 
 
 class SecretOut(Schema):

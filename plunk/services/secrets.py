@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from plunk.security import Seal
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 MAX_VALUE = 8_192
 MAX_SECRETS = 500
-SHORTEST_MASKED = 4  # shorter values would be found in innocent text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,6 @@ def opened(
         )
     )
     return {row.name: seal.open(row.sealed) for row in rows}
-
-
-def masked(text: str, known: Mapping[str, str]) -> str:
-    """Return the text with the values of secrets struck out, should somebody have echoed one."""
-    for name, value in sorted(known.items(), key=lambda item: -len(item[1])):
-        if len(value) >= SHORTEST_MASKED:
-            text = text.replace(value, f"[secret {name}]")
-    return text
 
 
 def _create(

@@ -21,7 +21,7 @@ def opened(sessions, project, name, key=SECRET):
 
 
 def test_a_secret_is_set_listed_replaced_and_deleted(api, sessions, project):
-    first = api.put("/secrets/CRM_TOKEN", {"value": "old"})
+    first = api.put("/secrets/CRM_TOKEN", {"value": "old one"})
     assert first.status_code == 201
     assert first.json == {
         "name": "CRM_TOKEN",
@@ -29,7 +29,7 @@ def test_a_secret_is_set_listed_replaced_and_deleted(api, sessions, project):
         "updatedAt": "2026-03-02T12:00:00.000Z",
     }
     assert api.put("/secrets/CRM_TOKEN", {"value": VALUE}).status_code == 200
-    api.put("/secrets/A", {"value": "x"})
+    api.put("/secrets/A", {"value": "four"})
     assert [one["name"] for one in api.get("/secrets").json["secrets"]] == ["A", "CRM_TOKEN"]
     assert opened(sessions, project, "CRM_TOKEN") == {"CRM_TOKEN": VALUE}
     assert api.delete("/secrets/CRM_TOKEN").status_code == 204
@@ -59,12 +59,14 @@ def test_projects_keep_their_secrets_apart(api, stranger_api, sessions, stranger
 
 @pytest.mark.parametrize("name", ["1A", "A-B", "A B", "ä", "A" * 101, "A%00"])
 def test_names_are_words(api, name):
-    answer = api.put(f"/secrets/{name}", {"value": "x"})
+    answer = api.put(f"/secrets/{name}", {"value": "four"})
     assert answer.status_code == 422
     assert answer.json["error"]["errors"][0]["field"] == "name"
 
 
-@pytest.mark.parametrize("body", [{}, {"value": ""}, {"value": 5}, {"value": "x" * 8193}])
+@pytest.mark.parametrize(
+    "body", [{}, {"value": ""}, {"value": "abc"}, {"value": 5}, {"value": "x" * 8193}]
+)
 def test_values_are_texts(api, body):
     assert api.put("/secrets/A", body).status_code == 422
 
@@ -77,10 +79,5 @@ def test_there_is_a_limit(api, sessions, project):
             )
             for at in range(secrets.MAX_SECRETS)
         )
-    assert api.put("/secrets/ONE_MORE", {"value": "x"}).status_code == 400
-    assert api.put("/secrets/S1", {"value": "x"}).status_code == 200
-
-
-def test_echoes_are_struck_out():
-    known = {"LONG": "abcdef", "INNER": "abcd", "TINY": "a"}
-    assert secrets.masked("abcdef abcd a", known) == "[secret LONG] [secret INNER] a"
+    assert api.put("/secrets/ONE_MORE", {"value": "four"}).status_code == 400
+    assert api.put("/secrets/S1", {"value": "four"}).status_code == 200

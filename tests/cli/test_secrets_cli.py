@@ -28,7 +28,7 @@ def plunk(url, project, monkeypatch, capsys):
 
 def test_secrets_are_set_listed_and_deleted(plunk, sessions, project):
     assert plunk("secret", "set", "TOKEN", typed="s3cr et\n") == (0, "secret TOKEN: stored\n", "")
-    assert plunk("secret", "set", "A", typed="x")[0] == 0
+    assert plunk("secret", "set", "A", typed="four")[0] == 0
     assert plunk("secret", "list") == (0, "A\nTOKEN\n", "")
     with transaction(sessions) as session:
         known = secrets.opened(session, project.id, ["TOKEN"], seal=Seal(SECRET))

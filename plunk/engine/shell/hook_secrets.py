@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from plunk.expressions import Concealed, SecretName
 from plunk.outbound import Answer
-from plunk.services import secrets
+from plunk.services.masking import masked, masked_start
 
 Known = Mapping[str, str]
 MARK = re.compile(r"<secret:(?P<call>[0-9a-f-]{36}):(?P<name>[A-Za-z0-9_]+)>")
@@ -42,11 +42,13 @@ def shown(call_id: str, text: str) -> str:
 
 def struck_out(answer: Answer, known: Known) -> Answer:
     """Return an answer without the secrets that it may have repeated."""
-    if not known:
-        return answer
-    escaped = {name: _escaped(value) for name, value in known.items()}
-    body = secrets.masked(secrets.masked(answer.body, known), escaped)
-    return replace(answer, body=body, url=secrets.masked(answer.url, known))
+    strike = masked_start if answer.truncated else masked
+    return replace(
+        answer,
+        body=strike(answer.body, known),
+        url=masked(answer.url, known),
+        content_type=masked(answer.content_type, known),
+    )
 
 
 def written(value: object, call_id: str) -> object:

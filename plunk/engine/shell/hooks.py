@@ -28,6 +28,7 @@ from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
 from plunk.security import Seal
 from plunk.services import secrets
+from plunk.services.masking import masked
 
 log = structlog.get_logger()
 CHUNK = 20
@@ -163,9 +164,9 @@ def _attempt(caller: Caller, call: Call, known: Known) -> Result:
         answer = caller.send(call.request(own))
         return Result(answer=hook_secrets.struck_out(answer, own))
     except OutboundError as error:
-        return Result(error=secrets.masked(error.message, own), retriable=error.retriable)
+        return Result(error=masked(error.message, own), retriable=error.retriable)
     except Exception as error:  # noqa: BLE001 - I7: an odd answer ends this call only
-        return Result(error=secrets.masked(f"{type(error).__name__}: {error}", own))
+        return Result(error=masked(f"{type(error).__name__}: {error}", own))
 
 
 def _record(

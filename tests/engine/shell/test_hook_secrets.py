@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from sqlalchemy import select
 from plunk.db import transaction
 from plunk.engine.shell.batch import advance_due
 from plunk.models import StepExecution, WebhookCall
-from plunk.outbound import AddressBlocked
+from plunk.outbound import AddressBlocked, OutgoingRequest
 from tests.factories import ANSWER, only_run, track, workflow
 
 VALUE = 'tok"en-2026'
@@ -68,6 +70,46 @@ def test_secrets_are_sent_and_never_stored(api, machine, sessions):
     text = stored(sessions) + json.dumps(only_run(api, flow))
     assert "k-12345" not in text
     assert "en-2026" not in text
+
+
+def body_as_text(request: OutgoingRequest) -> Any:
+    return {"data": (request.body or b"").decode()}
+
+
+def header_as_latin_1(request: OutgoingRequest) -> Any:
+    return {"data": request.headers["X-Token"].encode().decode("latin-1")}
+
+
+def header_in_base64(request: OutgoingRequest) -> Any:
+    return {"data": b64encode(f"kim:{request.headers['X-Token']}".encode()).decode()}
+
+
+def body_as_form(request: OutgoingRequest) -> Any:
+    return {"data": urlencode({"t": json.loads(request.body or b"")["t"]})}
+
+
+@pytest.mark.parametrize("echo", [body_as_text, header_as_latin_1, header_in_base64, body_as_form])
+@pytest.mark.parametrize("value", ['p"w/S3cr+=x', "schlüssel-S3cr€t"])
+def test_answers_that_disguise_a_secret_are_struck_out(api, machine, sessions, echo, value):
+    api.put("/secrets/TOK", {"value": value})
+    secret = ["secret", "TOK"]
+    hook = {
+        "url": "https://hooks.example.com/anything",
+        "headers": {"X-Token": expr("+", "Bearer ", secret)},
+        "body": expr("object", [["t", secret]]),
+        "as": "r",
+    }
+    update = {"updates": {"said": expr("get", "r", "body", "data")}}
+    flow = workflow(api, ("WEBHOOK", hook), ("UPDATE_CONTACT", update))
+    machine.hooks.answer = lambda request: replace(ANSWER, body=json.dumps(echo(request)))
+    track(api)
+    machine.settle()
+    run = only_run(api, flow)
+    assert run["status"] == "COMPLETED"
+    (contact,) = api.get("/contacts").json["data"]
+    assert "[secret TOK]" in contact["data"]["said"]
+    told = json.dumps([run, contact, stored(sessions)])
+    assert all(one not in told for one in ("S3cr", "schl", b64encode(b"S3cr")[:5].decode()))
 
 
 def test_an_error_that_quotes_a_secret_is_struck_out(api, machine, sessions):
