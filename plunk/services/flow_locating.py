@@ -54,8 +54,8 @@ def locate_one(
         message = f"Must hold exactly one workflow, not {len(written.workflows)}"
         raise Invalid([FieldProblem("source", message, "custom")])
     _queue_up(session, project_id)
+    targets = flow_targets.find(session, project_id, written)  # first, as whoever fills segments
     workflow = lock_workflow(session, project_id, workflow_id, expected=expected)
-    targets = flow_targets.find(session, project_id, written)
     return _located(
         session, written, targets, {written.workflows[0]["name"]: workflow}, is_named=True
     )

@@ -41,14 +41,18 @@ def find(session: Session, project_id: str, written: Written) -> Targets:
         names[kind] |= {reference["name"]} if "name" in reference else set()
         ids |= {known.to_id(kind, reference).get("id", "")} - {""}
     names["template"] |= {template["name"] for template in written.templates}
-    names["segment"] |= {segment["name"] for segment in written.segments}
+    declared = {
+        one for segment in written.segments for one in known.segments.ids.get(segment["name"], ())
+    }
     ids |= {one for name in names["segment"] for one in known.segments.ids.get(name, ())}
+    ids &= known.segments.by_id.keys()
     return Targets(
         known=known,
         shelf=flow_templates.find(session, project_id, names["template"], editing=True),
-        segments=flow_segments.find(
-            session, project_id, ids & known.segments.by_id.keys(), editing=True
-        ),
+        segments={
+            **flow_segments.find(session, project_id, ids - declared),
+            **flow_segments.find(session, project_id, declared, editing=True),
+        },
         workflows=_workflows(session, project_id, written),
     )
 

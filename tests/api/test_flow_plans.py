@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 import dsl
+from plunk.db import transaction
+from plunk.models import Segment, Template, Workflow
 from tests.conftest import Api
 from tests.factories import Machine, track
 from tests.simulation.random_flows import bundle
@@ -269,6 +272,20 @@ def test_a_stale_plan_is_refused_and_changes_nothing(api: Any, edit: str) -> Non
     assert stale(deploy(api, text, planDigest=digest))
     assert everything(api) == before
     assert not stale(deploy(api, text, planDigest=planned(api, text)["digest"]))
+
+
+@pytest.mark.parametrize("table", [Template, Segment, Workflow], ids=lambda one: one.__name__)
+def test_an_edit_that_is_under_way_counts(api: Api, sessions: Any, table: Any) -> None:
+    deployed(api, BASE)
+    text = BASE.replace("2 days", "1 hour")
+    digest = planned(api, text)["digest"]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(sessions) as session:
+            session.execute(update(table).values(description="edited"))
+            waiting = pool.submit(lambda: deploy(api, text, planDigest=digest))
+            with pytest.raises(TimeoutError):  # it waits for us to be done
+                waiting.result(timeout=0.3)
+        assert stale(waiting.result(timeout=30))
 
 
 def test_a_plan_is_for_its_own_files_and_project(api: Any, stranger_api: Any) -> None:
