@@ -118,5 +118,6 @@ _TITLES = {
     "FLOW-W413": "A secret stands in the text",
     "FLOW-W414": "An empty value counts as none",
     "FLOW-W415": "The segment does not tell",
+    "FLOW-W416": "Placeholders are not filled in here",
 }
 CODES = {name: Code(name, title) for name, title in _TITLES.items()}
