@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = plunk.main(arguments, prog_name="plunk", standalone_mode=False)
     except click.ClickException as error:
-        return complain(error.format_message(), error.exit_code)
+        return complain(error.format_message(), _misuse(error))
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
@@ -33,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kind = type(error).__name__
         return complain(f"{kind}: {error} (PLUNK_TRACEBACK=1 shows where)", FAILED)
     return status if isinstance(status, int) else 0
+
+
+def _misuse(error: click.ClickException) -> int:
+    """Return the exit status; of a plan, 2 would mean that something would change."""
+    context = getattr(error, "ctx", None)
+    return FAILED if context is not None and context.info_name == "plan" else error.exit_code
 
 
 def complain(message: str, status: int) -> int:

@@ -75,7 +75,10 @@ def read_plan(path: Path, files: Files, in_flight: str | None) -> Saved:
 def _save(path: Path, answer: Mapping[str, Any], files: Files) -> None:
     saved = Saved(answer["digest"], answer["inFlight"], _digest(files), server_url())
     text = json.dumps({**asdict(saved), "plan": answer}, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _read(path: Path) -> Saved:

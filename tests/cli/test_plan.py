@@ -185,6 +185,21 @@ def test_a_plan_that_cannot_be_used(online, write, edit, message):
     assert message in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--in-flight", "hover"), "'hover' is not one of"),
+        (("nowhere",), "'nowhere' does not exist"),
+        (("--out", "nowhere/plan.json"), "nowhere/plan.json cannot be written"),
+    ],
+)
+def test_a_misused_plan_does_not_look_like_one_with_changes(online, write, arguments, message):
+    write(FLOW)
+    done = online("plan", *arguments)
+    assert (done.status, done.out) == (1, "")
+    assert message in done.err
+
+
 def test_other_files_than_planned(online, write):
     write(FLOW)
     online("plan", "--out", "plan.json")

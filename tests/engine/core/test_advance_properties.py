@@ -10,9 +10,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plunk.engine.core.advance import STEP_BUDGET
+from plunk.engine.core.advance import STEP_BUDGET, advance
 from plunk.engine.core.graph import Graph
 from plunk.engine.core.relocate import relocate
+from plunk.engine.core.retiming import retime
 from plunk.engine.core.run import TERMINAL, AwaitedCall, AwaitedCondition, AwaitedEvent, Run
 from plunk.engine.core.signals import (
     CallReturned,
@@ -207,3 +208,31 @@ def test_any_relocation(bench: Make, steps: Any, edges: Any, moves: Any, gone: A
     assert run.step_id is None or run.step_id in kept or b.run.is_over
     assert all(visit.number == b.run.visit for visit in visits)
     assert (run is b.run) == b.run.is_over
+
+
+START = [("start", "a", {})]
+PAUSE = st.sampled_from(["DELAY", "WAIT_FOR_EVENT"]).flatmap(
+    lambda type_: st.tuples(st.just(type_), CONFIGS[type_], CONFIGS[type_])
+)
+PAUSES = st.tuples(*[PAUSE] * 5).map(lambda steps: dict(zip(NAMES[1:], steps, strict=True)))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(PAUSES, EDGES, MOVES, st.integers(0, 400))
+def test_any_edit_under_a_run(
+    bench: Make, graph: Make, pauses: Any, edges: Any, moves: Any, hours: int
+) -> None:
+    b = bench({name: (type_, old) for name, (type_, old, _) in pauses.items()}, [*START, *edges])
+    for move in moves:
+        b.send(signal_of(b, move))
+    steps = {name: (type_, new) for name, (type_, _, new) in pauses.items()}
+    new: Graph = graph({"start": ("TRIGGER", {}), **steps}, [*START, *edges], revision=2)
+    now = b.now + timedelta(hours=hours)
+    moved, _ = relocate(b.graph, new, b.run, now)
+    run = retime(b.graph, new, moved, b.facts, b.now, now)
+    if run.is_over:
+        check(moved, run, run is not moved)
+        return
+    assert (run.step_id, run.status) == (b.run.step_id, b.run.status)
+    after = advance(new, run, TimerFired(), b.facts, now).run
+    check(run, after if after is not run else run.wait_again(now), True)
