@@ -106,3 +106,53 @@ def test_stops_and_goals_by_text(api, machine):
     track(api, "any", email="max@example.org", data={"plan": "gold"})
     reasons = sorted(run["exitReason"] for run in runs(api, flow))
     assert reasons == ["goal: gold", "stopped", "stopped"]
+
+
+SPLIT = """workflow "Dealt" {
+  on event "go"
+  reentry always
+
+  %ssplit {
+    50%% "x" {
+      exit "x"
+    }
+    else {
+      exit "y"
+    }
+  }
+}
+"""
+
+
+def dealt(api: Any, machine: Any, flow: Any) -> dict[str, Any]:
+    """Send a dozen people through; return the ways they have taken so far."""
+    for number in range(12):
+        track(api, email=f"p{number}@example.org")
+    machine.settle()
+    ways: dict[str, set[str]] = {}
+    for run in runs(api, flow):
+        ways.setdefault(run["contactId"], set()).add(run["exitReason"])
+    return ways
+
+
+def test_a_label_keeps_a_split_and_everybodys_lot(api, machine):
+    flow = deploy(api, SPLIT % "")["Dealt"]
+    before = dealt(api, machine, flow)
+    assert {way for ways in before.values() for way in ways} == {"x", "y"}
+    (split,) = [one for one in steps_of(api, flow) if one["type"] == "SPLIT"]
+    assert deploy(api, SPLIT % "@exp ")["Dealt"]["revision"] == flow["revision"]
+    for other in ('split { 10% "hold" { } else { } } wait 1 second @exp ', "@exp "):
+        deploy(api, SPLIT % other)
+        kept = [one for one in steps_of(api, flow) if one["id"] == split["id"]]
+        assert [one["config"]["draw"] for one in kept] == [split["id"]]
+        assert f"  {other}split" in api.get(f"/workflows/{flow['id']}/flow").json["flow"]
+    deploy(api, SPLIT % "")
+    assert all(len(ways) == 1 for ways in dealt(api, machine, flow).values())
+    path = f"/workflows/{flow['id']}/steps/{split['id']}"
+    machine.settle()
+    given = {"config": {"branches": split["config"]["branches"]}}
+    assert api.patch(path, given).json["config"]["draw"] == split["id"]
+
+
+def steps_of(api: Any, flow: Any) -> list[Any]:
+    return list(api.get(f"/workflows/{flow['id']}").json["steps"])
