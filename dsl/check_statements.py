@@ -10,6 +10,7 @@ from dsl.check_emails import check_email
 from dsl.check_pauses import check_pause
 from dsl.check_values import check_event, check_values
 from dsl.check_webhooks import check_webhook
+from dsl.conditions import is_object
 from dsl.diagnostics import Diagnostic, fix, report
 from dsl.suggestions import advice
 from dsl.walking import conditions, every_item, values
@@ -101,3 +102,6 @@ def _raw_step(source: Source, step: nodes.RawStep) -> Iterator[Diagnostic]:
         hint, edits = advice(source, step.type.span, kind, STEP_TYPES)
         message = f"there is no step of type {kind!r}; known are {', '.join(STEP_TYPES)}"
         yield report(source, "FLOW-E335", step.type.span, message, hint=hint, fixes=edits)
+    if step.json is not None and not is_object(step.json.value):
+        message = "behind json stands a configuration as the API takes it: a JSON object"
+        yield report(source, "FLOW-E306", step.json.span, message)

@@ -147,6 +147,14 @@ class _Trees:
         return _nested(self.tree(part))
 
 
+def is_object(written: str) -> bool:
+    """Tell whether a text is a JSON object."""
+    try:
+        return isinstance(json.loads(written), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def parsed_object(written: str) -> JsonObject:
     """Return the JSON object in a text; empty when it is none, which the checker reports."""
     try:

@@ -60,8 +60,8 @@ def _action(item: Plain) -> tuple[str, ...]:  # noqa: PLR0911 - a table
             return "track", encode(event.value)
         case nodes.Exit(reason):
             return "exit", encode(reason.value) if reason else ""
-        case nodes.RawStep(kind):
-            return "step", kind.value
+        case nodes.RawStep(kind, json=json):
+            return ("step", kind.value, *(("json", encode(json.value)) if json else ()))
         case nodes.Edge(source, target):
             return "edge", f"@{source.value}", "->", f"@{target.value}"
         case nodes.Goto(label):

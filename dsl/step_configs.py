@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dsl import nodes
 from dsl.building.parts import as_condition
-from dsl.conditions import condition_config, field_json, reference_json, tree_json
+from dsl.conditions import (
+    condition_config,
+    field_json,
+    parsed_object,
+    reference_json,
+    tree_json,
+)
 from dsl.durations import plural, seconds
 from dsl.expression_text import literal_text, text
 from dsl.values import mixed_json, value_json
@@ -127,7 +133,7 @@ def _letter(place: int) -> str:
     return (_letter(rest - 1) if rest else "") + ascii_lowercase[last]
 
 
-def _action(step: Step) -> JsonObject:  # noqa: PLR0911 - a table
+def _action(step: Step) -> JsonObject:  # noqa: C901, PLR0911 - a table
     match step:
         case nodes.SendEmail():
             return _email(step)
@@ -137,7 +143,9 @@ def _action(step: Step) -> JsonObject:  # noqa: PLR0911 - a table
         case nodes.Track(event, data):
             given: JsonObject = {"data": _values(data)} if data else {}
             return {"eventName": event.value, **given}
-        case nodes.RawStep(_, config):
+        case nodes.RawStep(json=nodes.Text(written)):
+            return parsed_object(written)
+        case nodes.RawStep(config=nodes.Object() as config):
             return _raw(config)
         case nodes.Webhook():
             return _webhook(step)

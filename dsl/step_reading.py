@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from dsl import nodes
@@ -11,7 +12,7 @@ from dsl.durations import from_seconds
 from dsl.expressions_reading import Unreadable, object_node, value_node
 from dsl.reading import condition_node, leaf_node, reference_node, subject_node
 from dsl.step_configs import step_config, step_type
-from dsl.values import is_word
+from dsl.values import COMPUTED, is_word
 from dsl.vocabulary import DAYS
 
 if TYPE_CHECKING:
@@ -32,16 +33,27 @@ def statement_of(step: Step, *, as_raw: bool = False) -> nodes.Action | nodes.Br
     except Unreadable:
         statement = None
     if statement is None or step_type(statement) != step.type:
-        return _raw(step)
+        return _raw(step, is_refused=as_raw)
     is_same = step_config(statement) == config_form(step.config)
     return statement if is_same else _raw(step)
 
 
-def _raw(step: Step) -> nodes.RawStep:
-    """Return the statement that says any step, in so many words."""
+def _raw(step: Step, *, is_refused: bool = False) -> nodes.RawStep:
+    """Return the statement that says any step: as an object, or as JSON where that cannot be.
+
+    What is computed in a step that was refused may be what was refused: JSON is not looked into.
+    """
     if not is_word(step.type):
         raise Unreadable(f"its type {step.type!r} is no word")
-    return nodes.RawStep(nodes.Text(step.type), object_node(step.config))
+    written = json.dumps(step.config, ensure_ascii=False)
+    try:
+        raw = nodes.RawStep(nodes.Text(step.type), object_node(step.config))
+    except Unreadable:
+        raw = None
+    is_open = raw is not None and step_config(raw) == step.config
+    if raw is not None and is_open and not (is_refused and COMPUTED in written):
+        return raw
+    return nodes.RawStep(nodes.Text(step.type), json=nodes.Text(written))
 
 
 def _statement(kind: str, config: dict[str, Any]) -> nodes.Action | nodes.Branch | None:

@@ -67,7 +67,7 @@ def values(item: nodes.Item) -> Iterator[nodes.Operand]:
             yield from (value for value in (to, overrides) if value)
         case nodes.Webhook(options=value) | nodes.Track(data=value) if value:
             yield value
-        case nodes.UpdateContact(value) | nodes.RawStep(_, value):
+        case nodes.UpdateContact(value) | nodes.RawStep(config=nodes.Object() as value):
             yield value
         case nodes.WaitUntil(value) if not is_condition(value):
             yield value

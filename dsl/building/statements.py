@@ -155,8 +155,10 @@ def goto(parts: Parts) -> nodes.Goto:
 
 
 def raw_step(parts: Parts) -> nodes.RawStep:
-    """Build from "step" NAME object."""
-    return nodes.RawStep(word(parts[1]), parts[2], span=span_of(parts))
+    """Build from "step" NAME (object | "json" text)."""
+    config = parts[2] if isinstance(parts[2], nodes.Object) else None
+    json = None if config else parts[3]
+    return nodes.RawStep(word(parts[1]), config, json=json, span=span_of(parts))
 
 
 def edge(parts: Parts) -> nodes.Edge:

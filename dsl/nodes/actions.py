@@ -88,11 +88,12 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class RawStep:
-    """step TYPE { config }."""
+    """step TYPE { config } | step TYPE json "config"; the one or the other."""
 
     type: Text
-    config: Object
+    config: Object | None = None
     prefix: Prefix | None = None
+    json: Text | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -110,7 +110,10 @@ class Trigger(Base):
 
 
 class Step(Base):
-    """One step; a deleted one stays, because runs and their histories refer to it."""
+    """One step; a deleted one stays, because runs and their histories refer to it.
+
+    `draw` is what the lots of a split were drawn by before its label was changed.
+    """
 
     __tablename__ = "steps"
     __table_args__ = (
@@ -131,6 +134,7 @@ class Step(Base):
     position: Mapped[Any] = mapped_column(Json)
     config: Mapped[dict[str, Any]] = mapped_column(Json)
     template_id: Mapped[str | None] = mapped_column(Id)
+    draw: Mapped[str | None] = mapped_column(String(100))
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -180,8 +180,7 @@ class StepDraftIn(Guarded):
 
     DELAY also takes {"until": {"time", "offset", "whenPast"}} or {"until": {"timeOfDay", "days"}};
     WAIT_FOR_EVENT {"condition", "timeout"}; SPLIT {"branches": [{"id", "name", "weight"}]} with
-    weights up to 100 together, the rest goes the branch `default` (`draw` is what lots are drawn by
-    when it is not the label or id); TRACK {"eventName", "data"};
+    weights up to 100 together, the rest goes the branch `default`; TRACK {"eventName", "data"};
     SEGMENT {"action": "add" | "remove", "segmentId"}.
     """
 

@@ -173,8 +173,6 @@ def config_of(step: Step) -> Json:
             return _update(config)
         case "CONDITION" if "mode" not in config:
             return _comparison(config)
-        case "SPLIT":
-            config.pop("draw", None)  # of the stored step alone: a text has no word for it
         case "SEGMENT" if isinstance(config.get("segmentId"), str):
             segment = config.pop("segmentId")
             return {**config, "segment": {"id": segment}}

@@ -136,7 +136,7 @@ class _Writing:
 
     def _update(self, row: Step, step: FlowStep) -> None:
         is_trigger = step.key == TRIGGER
-        drawn_by = row.config.get("draw") or row.label or row.id
+        drawn_by = row.draw or row.label or row.id
         if step.key in self.changes.changed or (is_trigger and "triggers" in self.changes.headers):
             put_all(row, step_columns(step))
             row.updated_at = self.made.now
@@ -144,8 +144,8 @@ class _Writing:
             put(row, "position", step.position)
         if not is_trigger:
             put(row, "label", step.label)
-        if step.type == "SPLIT" and drawn_by != (row.label or row.id):  # nobody's lot is drawn anew
-            put(row, "config", {**row.config, "draw": drawn_by})
+        if step.type == "SPLIT" and drawn_by != (row.label or row.id):
+            put(row, "draw", drawn_by)
 
     def _add(self, step: FlowStep, place: int, born: datetime) -> None:
         row = Step(

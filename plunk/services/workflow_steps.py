@@ -208,8 +208,6 @@ def _apply(session: Session, step: Step, wanted: StepChange) -> bool:
         stored=step.template_id,
     )
     config = workflow_conditions.settle_config(session, step.project_id, step.type, settled.config)
-    if step.type == "SPLIT" and "draw" in step.config:  # or the lots would be drawn anew
-        config.setdefault("draw", step.config["draw"])
     _refuse_broken(step.type, config)
     changed |= put(step, "config", config)
     return put(step, "template_id", settled.template_id) or changed

@@ -101,6 +101,9 @@ CONFIGS: list[tuple[str, Any]] = [
     ("UPDATE_CONTACT", {}),
     ("UPDATE_CONTACT", {"updates": {"email": "x"}}),
     ("EXIT", {"reason": ""}),
+    ("EXIT", {"reason": ["*", ["get"], {"a b": None}]}),
+    ("CONDITION", {"field": {"$expr": ["get", "x"]}, "operator": [], "value": {"$count": 1}}),
+    ("UPDATE_CONTACT", {"updates": {"a": {"$expression": ["+", 1]}}, "data": 5}),
     ("EXIT", {"reason": "done", "more": {"deep": [1, True]}}),
 ]
 TRIGGERS: list[Any] = [

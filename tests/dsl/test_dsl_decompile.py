@@ -198,7 +198,49 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
 ]
 BRANCHES = [None, "yes", "no", "default", "pro", "a", "b", "new", "event", "timeout"]
 keys = [f"s{number}" for number in range(7)]
-kinds = st.sampled_from(CONFIGS)
+# Whatever somebody may have stored: words that mean something, in places where they mean nothing.
+words = st.sampled_from(
+    [
+        "field",
+        "operator",
+        "value",
+        "unit",
+        "$expr",
+        "$count",
+        "$segment",
+        "template",
+        "name",
+        "id",
+        "condition",
+        "where",
+        "logic",
+        "groups",
+        "filters",
+        "not",
+        "until",
+        "time",
+        "branches",
+        "reason",
+        "url",
+        "updates",
+        "eventName",
+        "mode",
+        "multi",
+        "AND",
+        "get",
+        "+",
+        "call",
+    ]
+)
+scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-1, 1) | words
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=8,
+)
+types = st.sampled_from(sorted({kind for kind, _ in CONFIGS}))
+junk = st.tuples(types, st.dictionaries(words, json_values, max_size=4))
+kinds = st.sampled_from(CONFIGS) | junk
 some_names = st.sampled_from(["", "A name", "Exit"])
 some_places = st.none() | st.just({"x": 10, "y": -2.5})
 

@@ -1,5 +1,6 @@
 """The laws of the language, on trees and texts that Hypothesis makes up."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -115,6 +116,9 @@ offsets = st.none() | st.builds(nodes.Offset, st.sampled_from(["minus", "plus"])
 targets = st.from_regex(r"[A-Za-z0-9_][\w-]{0,5}", fullmatch=True).map(nodes.Text)
 
 
+json_texts = st.dictionaries(words, st.integers(0, 9), max_size=2).map(json.dumps).map(nodes.Text)
+
+
 def plain_statements(prefix: st.SearchStrategy) -> st.SearchStrategy:
     return (
         st.builds(nodes.SendEmail, references, maybe_values, maybe_objects, prefix)
@@ -128,6 +132,7 @@ def plain_statements(prefix: st.SearchStrategy) -> st.SearchStrategy:
         | st.builds(nodes.ChangeMembership, st.booleans(), references, prefix)
         | st.builds(nodes.Track, quoted, maybe_objects, prefix)
         | st.builds(nodes.RawStep, methods, objects, prefix)
+        | st.builds(nodes.RawStep, methods, st.none(), prefix, json_texts)
     )
 
 

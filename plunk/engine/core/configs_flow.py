@@ -7,8 +7,7 @@ DELAY           {"amount": 1, "unit": "days"}
 WAIT_FOR_EVENT  {"eventName": name, "where"?: tree, "timeout"?: seconds}
                 {"condition": tree, "timeout"?: seconds}
 CONDITION       one comparison, {"mode": "multi", ...} or {"mode": "expression", ...}
-SPLIT           {"branches": [{"id", "name"?, "weight"}, ...], "draw"?: text}
-                the rest goes the way "default"
+SPLIT           {"branches": [{"id", "name"?, "weight"}, ...]}     the rest goes the way "default"
 """
 
 from __future__ import annotations
@@ -135,10 +134,7 @@ def split(config: Config) -> steps.Action:
         raise InvalidConfig("the branches must have different ids")
     if sum(share.weight for share in shares) > WHOLE + 1e-9:
         raise InvalidConfig(f"the weights must add up to at most {WHOLE}")
-    draw = config.get("draw")
-    if draw is not None and not isinstance(draw, str):
-        raise InvalidConfig("draw must be a text, or left out")
-    return steps.Split(shares, draw or None)
+    return steps.Split(shares)
 
 
 def _share(raw: object, at: str) -> steps.Share:

@@ -55,7 +55,7 @@ def _outcome(  # noqa: C901, PLR0911, PLR0912 -- one case per step type
         case steps.ExpressionCondition() as action:
             return branching.expression(action, facts)
         case steps.Split() as action:
-            return branching.split(action, action.draw or step.label or step.id, facts)
+            return branching.split(action, step.drawn_by, facts)
         case steps.Delay() as action:
             return waits.delay(action, around.since)
         case steps.DelayUntil() as action:

@@ -17,7 +17,10 @@ from plunk.engine.core.steps import Action, ChangeSegment, SendEmail, conditions
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; `config` is as stored, `action` what it means."""
+    """One step; `config` is as stored, `action` what it means.
+
+    `draw` is what the lots of a split were drawn by before its label was changed.
+    """
 
     id: str
     type: str
@@ -26,6 +29,12 @@ class Step:
     config: Mapping[str, object]
     template_id: str | None
     action: Action
+    draw: str | None = None
+
+    @property
+    def drawn_by(self) -> str:
+        """What the lots of a split are drawn by: nobody's is drawn anew."""
+        return self.draw or self.label or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ def _step(raw: Mapping[str, Any]) -> Step:
         config=config,
         template_id=template_id,
         action=parse_action(raw["type"], config, template_id),
+        draw=raw.get("draw"),
     )
 
 
@@ -147,6 +157,7 @@ def _step_json(step: Step) -> dict[str, object]:
         "label": step.label,
         "config": step.config,
         "templateId": step.template_id,
+        "draw": step.draw,
     }
 
 

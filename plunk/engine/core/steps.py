@@ -126,14 +126,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Ways that subjects are spread over; who falls to none of them goes the way `default`.
-
-    `draw` is what the lots are drawn by when it is not the step's label or id: those that it had
-    when people first came to it.
-    """
+    """Ways that subjects are spread over; who falls to none of them goes the way `default`."""
 
     shares: tuple[Share, ...]
-    draw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

