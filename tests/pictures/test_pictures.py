@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -154,3 +155,50 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
 def test_scenes_come_from_stored_graphs_too() -> None:
     again = json.loads(json.dumps(compiled()))
     assert pictures.draw(again, "dot") == drawn("dot")
+
+
+def jumping(count: int, step: int) -> str:
+    """Return a workflow every line of which may lead to another one far away."""
+    lines = "".join(
+        f"  @l{at} if contact.data.k{at} == 1 {{ goto @l{step * at % count} }}\n"
+        for at in range(count)
+    )
+    return f'workflow "Jumps" {{\n  on manual\n{lines}}}\n'
+
+
+def straight(count: int) -> str:
+    lines = "".join(f'  if contact.data.k == {at} {{ track "x{at}" }}\n' for at in range(count))
+    return f'workflow "Long" {{\n  on manual\n{lines}  exit\n}}\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [jumping(160, 7), jumping(990, 7), jumping(990, 0), straight(490)],
+    ids=["160 jumps", "990 jumps", "all back", "straight"],
+)
+def test_large_and_tangled_workflows_are_drawn_in_seconds(text: str) -> None:
+    workflows = compiled(text)
+    began = time.process_time()
+    root = ET.fromstring(pictures.draw(workflows, "svg"))  # noqa: S314 - our own text
+    assert time.process_time() - began < 10
+    ways = [one for one in root.iter(f"{SVG}path") if one.get("class") == "way"]
+    ends = {(way["from"], way["to"]) for way in workflows[0]["transitions"]}
+    assert len(ways) == len(ends)
+    places = {(box.get("x"), box.get("y")) for box in root.iter(f"{SVG}rect") if box.get("stroke")}
+    assert len(places) == len(workflows[0]["steps"])
+
+
+def test_pieces_that_are_not_connected_stand_side_by_side() -> None:
+    piece = "if contact.data.a == 1 {\n wait 1 day\n wait 2 days\n}\nexit"
+    text = f'workflow "w" {{\n  on manual\n  {piece}\n  @p {piece} "p"\n  @q exit "alone"\n}}\n'
+    (flow,) = compiled(text)
+    root = ET.fromstring(pictures.draw([flow], "svg"))  # noqa: S314 - as above
+    places = {
+        (float(box.get("x", 0)), float(box.get("y", 0)))
+        for box in root.iter(f"{SVG}rect")
+        if box.get("stroke")
+    }
+    assert len(places) == len(flow["steps"])
+    ways = [one.get("d", "") for one in root.iter(f"{SVG}path") if one.get("class") == "way"]
+    assert len(ways) == len({(way["from"], way["to"]) for way in flow["transitions"]})
+    assert all("M" in way and "C" in way for way in ways)
