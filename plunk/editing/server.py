@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
 
 from lsprotocol import types
-from pygls import uris
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 import dsl
 from plunk.editing import features
 from plunk.editing.completion import Suggestion, complete
-from plunk.editing.positions import Positions
-from plunk.editing.sites import Site
+from plunk.editing.outline import Entry, outline
+from plunk.editing.workspace import Workspace
 
 SEVERITIES = {
     "error": types.DiagnosticSeverity.Error,
@@ -23,51 +21,13 @@ SEVERITIES = {
 }
 
 
-class Workspace:
-    """The bundle around one document: the files of its folder, as they stand in the editor."""
-
-    def __init__(self, server: LanguageServer, uri: str) -> None:
-        self.codec = server.workspace.position_codec
-        path = Path(uris.to_fs_path(uri) or uri)
-        self.root = self._root(server, path)
-        files: dict[str, str | bytes] = {**self._stored()}
-        for document in server.workspace.text_documents.values():
-            opened = Path(uris.to_fs_path(document.uri) or document.uri)
-            if opened.is_relative_to(self.root):
-                files[opened.relative_to(self.root).as_posix()] = document.source
-        self.bundle = dsl.read_bundle(files)
-        self.file = path.relative_to(self.root).as_posix()
-
-    def places(self, file: str) -> Positions:
-        """Return the places of one of the .flow files."""
-        found = next(one.source for one in self.bundle.files if one.source.path == file)
-        return Positions(found, self.codec)
-
-    def offset(self, place: types.Position) -> int:
-        """Return where a position is in the document."""
-        return self.places(self.file).offset(place)
-
-    def uri(self, file: str) -> str:
-        """Return the address of a file."""
-        return uris.from_fs_path(str(self.root / file)) or file
-
-    def location(self, site: Site) -> types.Location:
-        """Return where something is named."""
-        return types.Location(self.uri(site.file), self.places(site.file).of_span(site.span))
-
-    def _stored(self) -> dict[str, bytes]:
-        try:
-            return dict(dsl.load_folder(self.root))
-        except (OSError, ValueError):
-            return {}
-
-    @staticmethod
-    def _root(server: LanguageServer, path: Path) -> Path:
-        folders = [
-            Path(uris.to_fs_path(one.uri) or one.uri) for one in server.workspace.folders.values()
-        ]
-        around = [folder for folder in folders if path.is_relative_to(folder)]
-        return max(around, key=lambda folder: len(folder.parts), default=path.parent)
+KINDS = {
+    "workflow": types.SymbolKind.Function,
+    "template": types.SymbolKind.String,
+    "segment": types.SymbolKind.Array,
+    "test": types.SymbolKind.Event,
+    "step": types.SymbolKind.Key,
+}
 
 
 def create_server() -> LanguageServer:
@@ -94,25 +54,32 @@ def _serve_diagnostics(server: LanguageServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION)
     def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
-        return _fixes(Workspace(server, params.text_document.uri), params)
+        here = Workspace(server, params.text_document.uri)
+        return _fixes(here, params) if here.is_known else []
 
 
 def _serve_places(server: LanguageServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     def definition(params: types.DefinitionParams) -> list[types.Location]:
         here = Workspace(server, params.text_document.uri)
+        if not here.is_known:
+            return []
         found = features.definitions(here.bundle, here.file, here.offset(params.position))
         return [here.location(site) for site in found]
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     def references(params: types.ReferenceParams) -> list[types.Location]:
         here = Workspace(server, params.text_document.uri)
+        if not here.is_known:
+            return []
         found = features.references(here.bundle, here.file, here.offset(params.position))
         return [here.location(site) for site in found]
 
     @server.feature(types.TEXT_DOCUMENT_RENAME)
-    def rename(params: types.RenameParams) -> types.WorkspaceEdit:
+    def rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
         here = Workspace(server, params.text_document.uri)
+        if not here.is_known:
+            return None
         at = here.offset(params.position)
         try:
             edits = features.rename(here.bundle, here.file, at, params.new_name)
@@ -120,11 +87,18 @@ def _serve_places(server: LanguageServer) -> None:
             raise JsonRpcInvalidParams(str(error)) from error
         return types.WorkspaceEdit(changes=_changes(here, edits))
 
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        here = Workspace(server, params.text_document.uri)
+        return [_symbol(here, one) for one in outline(here.bundle, here.file)]
+
 
 def _serve_text(server: LanguageServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     def hover(params: types.HoverParams) -> types.Hover | None:
         here = Workspace(server, params.text_document.uri)
+        if not here.is_known:
+            return None
         found = features.hover(here.bundle, here.file, here.offset(params.position))
         markdown = types.MarkupKind.Markdown
         return types.Hover(types.MarkupContent(markdown, found)) if found else None
@@ -135,13 +109,16 @@ def _serve_text(server: LanguageServer) -> None:
     )
     def completion(params: types.CompletionParams) -> types.CompletionList:
         here = Workspace(server, params.text_document.uri)
-        found = complete(here.bundle, here.file, here.offset(params.position))
+        offset = here.offset(params.position) if here.is_known else None
+        found = [] if offset is None else complete(here.bundle, here.file, offset)
         return types.CompletionList(is_incomplete=False, items=_items(found))
 
     @server.feature(types.TEXT_DOCUMENT_FORMATTING)
     def formatting(params: types.DocumentFormattingParams) -> list[types.TextEdit]:
         here = Workspace(server, params.text_document.uri)
-        places = here.places(here.file)
+        if not here.is_known:
+            return []
+        places = here.own_places
         try:
             text = dsl.format(places.source.text, here.file)
         except dsl.NotFormattable:
@@ -182,7 +159,7 @@ def _diagnostic(here: Workspace, one: dsl.Diagnostic) -> types.Diagnostic:
 
 def _fixes(here: Workspace, params: types.CodeActionParams) -> list[types.CodeAction]:
     """Return the certain fixes of the diagnostics in a range."""
-    places, found = here.places(here.file), []
+    places, found = here.own_places, []
     for one in dsl.check(here.bundle):
         place = places.of_range(one.range) if one.file == here.file else None
         if place is None or place.end < params.range.start or params.range.end < place.start:
@@ -197,6 +174,17 @@ def _fixes(here: Workspace, params: types.CodeActionParams) -> list[types.CodeAc
                 )
             )
     return found
+
+
+def _symbol(here: Workspace, entry: Entry) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        entry.name,
+        KINDS[entry.kind],
+        here.own_places.of_span(entry.span),
+        here.own_places.of_span(entry.name_span),
+        detail=entry.kind,
+        children=[_symbol(here, one) for one in entry.steps],
+    )
 
 
 def _changes(here: Workspace, edits: Iterable[features.Edit]) -> dict[str, list[types.TextEdit]]:

@@ -55,10 +55,11 @@ class Editor:
     folder: Path
     published: dict[str, list[types.Diagnostic]] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    unsaved: types.TextDocumentIdentifier | None = None
 
     @property
     def document(self) -> types.TextDocumentIdentifier:
-        return types.TextDocumentIdentifier((self.folder / "a.flow").as_uri())
+        return self.unsaved or types.TextDocumentIdentifier((self.folder / "a.flow").as_uri())
 
     def open(self, text: str) -> None:
         item = types.TextDocumentItem(self.document.uri, "flow", 1, text)
@@ -208,6 +209,94 @@ def test_a_rename_that_cannot_be_is_refused(tmp_path: Path) -> None:
     with_editor(tmp_path, use)
 
 
+FORMAT = types.FormattingOptions(2, insert_spaces=True)
+
+
+@pytest.mark.parametrize(
+    "uri", ["untitled:Untitled-1", "file:///nowhere/a.flow", "file:///nowhere/a.html", "odd", ""]
+)
+def test_nothing_is_known_of_what_is_not_open(tmp_path: Path, uri: str) -> None:
+    async def use(editor: Editor) -> None:
+        client, document = editor.client, types.TextDocumentIdentifier(uri)
+        here = types.Position(0, 0)
+        around = types.Range(here, here)
+        context = types.CodeActionContext([])
+        for found in (
+            await client.text_document_hover_async(types.HoverParams(document, here)),
+            await client.text_document_definition_async(types.DefinitionParams(document, here)),
+            await client.text_document_rename_async(types.RenameParams(document, here, "x")),
+            await client.text_document_references_async(
+                types.ReferenceParams(
+                    types.ReferenceContext(include_declaration=True), document, here
+                )
+            ),
+            await client.text_document_code_action_async(
+                types.CodeActionParams(document, around, context)
+            ),
+            await client.text_document_formatting_async(
+                types.DocumentFormattingParams(document, FORMAT)
+            ),
+            await client.text_document_document_symbol_async(types.DocumentSymbolParams(document)),
+        ):
+            assert not found
+        completed: Any = await client.text_document_completion_async(
+            types.CompletionParams(document, here)
+        )
+        assert not completed.items
+
+    with_editor(tmp_path, use)
+
+
+def test_a_document_without_a_file_is_a_bundle_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "other.flow").write_text(FLOW)
+
+    async def use(editor: Editor) -> None:
+        client = editor.client
+        document = editor.unsaved = types.TextDocumentIdentifier("untitled:Untitled-1")
+        text = FLOW.replace("  static", "static").replace("wait 1 day", "wait 0 days")
+        editor.open(text)
+        (found,) = await editor.diagnostics()
+        assert found.code == "FLOW-E307"
+        hover: Any = await client.text_document_hover_async(
+            types.HoverParams(document, at(text, '"welcome"', nth=1))
+        )
+        assert "subject: Hi" in hover.contents.value
+        (place,) = await client.text_document_definition_async(
+            types.DefinitionParams(document, at(text, "goto @start", within=7))
+        )  # type: ignore[misc] # a list
+        assert place.uri == document.uri
+        params = types.DocumentFormattingParams(document, FORMAT)
+        (edit,) = await client.text_document_formatting_async(params) or []
+        assert "\n  static\n" in edit.new_text
+
+    with_editor(tmp_path, use)
+
+
+def test_the_outline_has_declarations_and_labelled_steps(tmp_path: Path) -> None:
+    async def use(editor: Editor) -> None:
+        text = FLOW.replace('exit "done"', '@end exit "done"')
+        editor.open(text)
+        await editor.diagnostics()
+        found: Any = await editor.client.text_document_document_symbol_async(
+            types.DocumentSymbolParams(editor.document)
+        )
+        assert [(one.name, one.detail) for one in found] == [
+            ("welcome", "template"),
+            ("VIP", "segment"),
+            ("Onboarding", "workflow"),
+            ("t", "test"),
+        ]
+        steps = found[2].children
+        assert [one.name for one in steps] == ["@start", "@end"]
+        for one in [*found, *steps]:
+            assert one.range.start <= one.selection_range.start
+            assert one.selection_range.end <= one.range.end
+        assert steps[1].range.start == at(text, "@end", within=0)
+        assert steps[1].range.end == at(text, '"done"', within=len('"done"'))
+
+    with_editor(tmp_path, use)
+
+
 COMPLETED = [
     ('send email "', "welcome"),
     ('add to segment "', "VIP"),
@@ -238,17 +327,16 @@ def test_words_are_completed_and_texts_formatted(tmp_path: Path) -> None:
             assert expected in [one.label for one in found.items], written
         editor.change(FLOW.replace("  static", "static"))
         await editor.diagnostics()
-        options = types.FormattingOptions(2, insert_spaces=True)
         (edit,) = (
             await client.text_document_formatting_async(
-                types.DocumentFormattingParams(document, options)
+                types.DocumentFormattingParams(document, FORMAT)
             )
             or []
         )
         assert "\n  static\n" in edit.new_text
         editor.change("workflow {")
         assert await editor.diagnostics()
-        damaged = types.DocumentFormattingParams(document, options)
+        damaged = types.DocumentFormattingParams(document, FORMAT)
         assert await client.text_document_formatting_async(damaged) in ((), None)
 
     with_editor(tmp_path, use)
