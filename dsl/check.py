@@ -10,6 +10,7 @@ from dsl.check_chains import check_chains
 from dsl.check_headers import check_headers
 from dsl.check_labels import check_labels
 from dsl.check_lints import check_lints
+from dsl.check_liquid import check_liquid
 from dsl.check_membership import check_membership
 from dsl.check_names import check_names
 from dsl.check_references import check_references
@@ -64,6 +65,7 @@ def check(
     found += check_circles(bundle)
     found += check_chains(bundle)
     found += check_variables(bundle)
+    found += check_liquid(bundle)
     found += check_membership(bundle)
     found += check_references(bundle, "template", known_templates)
     found += check_references(bundle, "segment", known_segments)

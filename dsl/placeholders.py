@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from dsl import nodes
@@ -10,6 +11,7 @@ from dsl.walking import conditions, parts_of, values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SIGNS = re.compile(r"\{[{%]")
 # A text with a placeholder in it, and whether that is filled in.
 Found: TypeAlias = "tuple[nodes.Literal | nodes.Text, bool]"
 
@@ -39,7 +41,7 @@ def _inside(value: nodes.Operand, *, is_filled: bool) -> Iterator[Found]:
     """Yield the texts in a value; those that are part of an expression are taken as they are."""
     match value:
         case nodes.Literal(str() as written):
-            if "{{" in written:
+            if _SIGNS.search(written):
                 yield value, is_filled
         case nodes.Call(nodes.Text("render"), arguments):
             for argument in arguments:
@@ -53,5 +55,5 @@ def _inside(value: nodes.Operand, *, is_filled: bool) -> Iterator[Found]:
 
 
 def _text(text: nodes.Text, *, is_filled: bool) -> Iterator[Found]:
-    if "{{" in text.value:
+    if _SIGNS.search(text.value):
         yield text, is_filled

@@ -21,12 +21,12 @@ def template(subject: str = "Hi", sender: str = "a@example.com", body: str = "Hi
 
 
 CASES = [
-    (template(subject="Hi {{ firstName "), 1, "never closed"),
-    (template(body="{% if x %}"), 1, "body"),
+    (template(subject="Hi {{ firstName "), 3, "{{ is not closed"),
+    (template(body="{% if x %}"), 5, "if is not closed"),
     (template(body="{{ y | nofilter }}"), 1, "unknown filter 'nofilter'"),
     (template(sender="nobody"), 4, "must be an address"),
-    (f'{HEAD}  send email "t" {{ subject: "Hi {{{{ x" }}\n}}\n', 4, "subject"),
-    (f'{HEAD}  wait 1 day\n  webhook GET "https://a.example/{{{{ y"\n}}\n', 5, "url"),
+    (f'{HEAD}  send email "t" {{ subject: "Hi {{{{ x" }}\n}}\n', 4, "write }}"),
+    (f'{HEAD}  wait 1 day\n  webhook GET "https://a.example/{{{{ y"\n}}\n', 5, "this {{ is"),
     (
         f'{HEAD}  webhook POST "https://a.example" {{ headers: {{ A: "{{% nope %}}" }} }}\n}}\n',
         4,
@@ -35,7 +35,7 @@ CASES = [
     (
         f'{HEAD}  webhook POST "https://a.example" {{ body: {{ a: ["{{{{ y"] }} }}\n}}\n',
         4,
-        "body.a",
+        "not closed; write",
     ),
     (HEAD + '  track "x"\n' * 1_001 + "}\n", 1, "more than 1000 steps"),
     (f'{HEAD}  webhook POST "https://a.example" {{ body: "{"x" * 70_000}" }}\n}}\n', 4, "65536"),

@@ -222,7 +222,7 @@ def test_large_and_fractional_numbers_stay_the_same(api: Any) -> None:
         ([PLAIN, 'workflow "B" {\n  on event "go"\n  wait 1 dya\n}\n'], "dya"),
         ([PLAIN, 'workflow "B" {\n  on event "go"\n  send email id "x"\n}\n'], "'x'"),
         ([PLAIN, TEMPLATE.replace("Hello", "Hello\\n")], "line breaks"),
-        ([PLAIN, TEMPLATE.replace("{{ firstName ?? 'friend' }}", "{% if %}")], "line 1"),
+        ([PLAIN, TEMPLATE.replace("{{ firstName ?? 'friend' }}", "{% if %}")], "if is not closed"),
         ([PLAIN, TEMPLATE.replace("ada@acme.test", "{{ sender }}")], "from"),
         ([PLAIN, TEMPLATE.replace("<p>Welcome</p>", " ")], "body"),
         ([PLAIN, f'workflow "B" {{\n  description "{"x" * 501}"\n  on event "go"\n}}\n'], "500"),
