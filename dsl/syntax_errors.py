@@ -137,7 +137,8 @@ def _word(failure: Failure) -> Repair | None:
     is_keyword = token.type != "NAME" and token[:1].isalpha()
     if not is_keyword or "NAME" not in failure.accepted:
         return None
-    return None if is_first_on_line(failure.tokens, failure.index) else Repair(None, "NAME", token)
+    begins = is_first_on_line(failure.tokens, failure.index) and failure.nearby(1).type != "COMMA"
+    return None if begins else Repair(None, "NAME", token)
 
 
 def _colon(failure: Failure) -> Repair | None:

@@ -47,6 +47,7 @@ ODD = [
     "@",
     '"""',
     'workflow "a" { on manual wait 11e999 day }',
+    'workflow "a" {\n on manual\n update contact { a: [\n "a",\n minus,\n ] }\n}\n',
     'workflow "a" { on manual @x exit @y exit edge @x -> @y { waitOutcome: { branch: yes } } }',
 ]
 
@@ -84,6 +85,10 @@ def test_a_large_file_is_formatted_soon() -> None:
 @pytest.mark.parametrize("text", ODD, ids=repr)
 def test_odd_texts_are_answered(text: str | bytes) -> None:
     codes(text)
+    if not dsl.parse(text).diagnostics:
+        formatted = dsl.format(text)
+        assert dsl.parse(formatted).file == dsl.parse(text).file
+        assert dsl.format(formatted) == formatted
 
 
 def test_limits_of_the_text_are_reported() -> None:
