@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, pre_dump
+from marshmallow import Schema, post_dump, pre_dump
 
 from plunk.schemas.contacts import ContactOut
 from plunk.schemas.fields import (
@@ -21,6 +21,7 @@ from plunk.schemas.fields import (
     Whole,
 )
 from plunk.schemas.pages import PageOut, columns_of
+from plunk.services.condition_texts import extension_text
 from plunk.services.segment_members import MembersDraft
 from plunk.services.segments import TYPES, SegmentChange, SegmentDraft
 
@@ -76,19 +77,39 @@ class LeaversIn(Input):
     emails = ListOf(Text(), low=1, high=MAX_EMAILS, required=True)
 
 
+class ConditionText(Text):
+    """The text of a condition that says more than Plunk's own filters can."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return extension_text(value)
+
+
 class SegmentOut(Schema):
-    """A segment; `memberCount` is as of the last count, a few minutes ago at most."""
+    """A segment; `memberCount` is as of the last count, a few minutes ago at most.
+
+    `conditionText` is there when the condition says what Plunk's own filters cannot.
+    """
 
     id = IdText()
     name = Text()
     description = Text(allow_none=True)
     type = Choice(*TYPES)
     condition = JsonObject(allow_none=True)
+    conditionText = ConditionText(
+        attribute="condition", dump_only=True, metadata={"optional": True}
+    )
     trackMembership = Flag(attribute="track_membership")
     memberCount = Whole(attribute="member_count")
     projectId = IdText(attribute="project_id")
     createdAt = Time(attribute="created_at")
     updatedAt = Time(attribute="updated_at")
+
+    @post_dump
+    def leave_out(self, values: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Leave the text out where Plunk's own filters say it."""
+        if values.get("conditionText") is None:
+            values.pop("conditionText", None)
+        return values
 
 
 class ProjectNameOut(Schema):

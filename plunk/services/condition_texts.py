@@ -26,6 +26,40 @@ def tree_of(text: str, *, place: Place) -> dict[str, Any]:
     return dict(tree)
 
 
+def extension_text(tree: Any) -> str | None:  # noqa: ANN401 - JSON
+    """Return a segment's condition as text where it says what Plunk's own filters cannot say."""
+    if not says_more(tree):
+        return None
+    try:
+        return dsl.write_condition(_referring(tree), "segment")
+    except ValueError:
+        return None
+
+
+def says_more(tree: Any) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether a tree uses `not`, computed values, counts, or conditions on past events."""
+    match tree:
+        case {"not": _} | {"$expr": _} | {"$count": _}:
+            return True
+        case {"operator": _, "where": _} | {"operator": _, "template": _}:
+            return True
+        case dict() | list():
+            return any(map(says_more, tree.values() if isinstance(tree, dict) else tree))
+    return False
+
+
+def _referring(tree: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a tree whose segments stand where the language expects them."""
+    match tree:
+        case {"field": str(field), "operator": "memberOfSegment" | "notMemberOfSegment"}:
+            return {**tree, "field": {"$segment": {"id": field.removeprefix("segment.")}}}
+        case dict():
+            return {key: _referring(item) for key, item in tree.items()}
+        case list():
+            return [_referring(item) for item in tree]
+    return tree
+
+
 def text_of(tree: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a tree by name as text; one that the language has no words for stays a tree."""
     try:

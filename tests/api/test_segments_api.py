@@ -280,3 +280,31 @@ def test_a_segment_in_use_is_not_deleted(api, make, use):
     answer = api.delete(f"/segments/{made['id']}")
     assert (answer.status_code, answer.json["error"]["details"]) == (409, details)
     assert api.get(f"/segments/{made['id']}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('data.plan == "pro" and triggered "login" within 30 days', None),
+        ('data.plan == "pro" or not contact.email ends with "@acme.test"',) * 2,
+        ('triggered "login" where (event.app == "web")',) * 2,
+        ('count "login" within 30 days >= 2',) * 2,
+        ("contact.createdAt > now - 3 days",) * 2,
+    ],
+)
+def test_what_plunks_filters_cannot_say_is_also_text(api, written, shown):
+    made = api.post("/segments", {"name": "S", "condition": written})
+    assert made.status_code == 201, made.text
+    path = f"/segments/{made.json['id']}"
+    for answer in (made.json, api.get(path).json, api.get("/segments").json[0]):
+        assert answer.get("conditionText") == shown
+        assert answer["condition"] == made.json["condition"]
+    if shown:
+        changed = api.patch(path, {"condition": made.json["conditionText"]}).json
+        assert changed["condition"] == made.json["condition"]
+
+
+def test_the_text_of_a_condition_names_segments_by_id(api, make):
+    inner = make(type="STATIC", condition=None, name="VIP")["id"]
+    made = make(name="S", condition='not contact in segment "VIP"')
+    assert made["conditionText"] == f'not contact in segment id "{inner}"'
