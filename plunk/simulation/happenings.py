@@ -79,9 +79,9 @@ def track(
     name: str,
     data: Mapping[str, Any] | None = None,
     *,
-    merges: bool = False,
+    merged: Mapping[str, Any] | None = None,
 ) -> None:
-    """Let something happen; when it `merges`, the data also becomes the contact's.
+    """Let something happen; what is `merged` also becomes the contact's, as the API does it.
 
     `email.opened` and its like are what a provider reports about the latest message.
     """
@@ -90,8 +90,8 @@ def track(
     elif is_reserved(name):
         raise BadRequest(f"the event name {name} is reserved for the system")
     else:
-        if merges:
-            _merge(world, person, data or {}, None, is_told=True)
+        if merged is not None:
+            _merge(world, person, merged, None, is_told=True)
         recording.record(world, [Event(name, person, person.contact, data, is_outside=True)])
     settle_anew(world)
 

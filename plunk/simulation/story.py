@@ -100,7 +100,7 @@ def _chosen(catalogue: Catalogue, plot: Plot) -> Catalogue:
 
 def _play(world: World, person: Person, plot: Plot) -> None:
     if plot.event is not None:
-        happenings.track(world, person, plot.event, plot.data, merges=True)
+        happenings.track(world, person, plot.event, plot.data, merged=plot.data or {})
     elif plot.workflow is not None:
         happenings.start(world, person, plot.workflow, plot.data)
     happenings.pass_time(world, plot.at + timedelta(days=plot.days))

@@ -76,3 +76,27 @@ def test_coverage_of_nothing_is_complete_and_of_no_test_is_none() -> None:
     assert total([]) == 100
     bundle = dsl.read_bundle({"a.flow": 'workflow "W" { on event "e"  wait 1 day }'})
     assert total(coverage(catalogue_of(bundle), [])) == 0
+
+
+ASKED = """workflow "W" {
+  on event "go"
+  if contact.data.plan == "pro" { exit "pro" }
+  exit "not pro"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ('track "go" { plan: "pro" }', "pro"),
+        ('contact { email: "a@example.com" } track "go" { plan: "pro" }', "pro"),
+        ('contact { data: { plan: "pro" } } track "go" { plan: "team" }', "pro"),
+        ('contact { data: { plan: "pro" } } track "go"', "pro"),
+        ('set contact { data: { plan: null } } track "go" { plan: "pro" }', "not pro"),
+        ('track "other" { plan: "pro" } track "go" { plan: "team" }', "not pro"),
+    ],
+)
+def test_tracked_data_becomes_the_contacts_as_in_the_product(lines: str, reason: str) -> None:
+    results, shown = results_of(f'{ASKED}test "t" {{ {lines} expect completed "{reason}" }}\n')
+    assert [result.ok for result in results] == [True], shown

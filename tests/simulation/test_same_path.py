@@ -186,7 +186,7 @@ class Simulator:
     def play(self, what: str, *more: Any) -> None:
         match what, more:
             case "track", (name, data):
-                simulated.track(self.world, self.person, name, data, merges=True)
+                simulated.track(self.world, self.person, name, data, merged=data)
             case "once", (name, data):
                 simulated.track(self.world, self.person, name, data)
             case "set", (data,):

@@ -140,7 +140,7 @@ def test_a_contact_whom_an_event_is_about_enters_at_once() -> None:
     )
     person = add_person(made, KIM)
     pass_time(made, NINE + timedelta(minutes=7))
-    track(made, person, "upgraded", {"plan": "pro"}, merges=True)
+    track(made, person, "upgraded", {"plan": "pro"}, merged={"plan": "pro"})
     assert exits(made) == ["in"]
 
 

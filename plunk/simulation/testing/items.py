@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from dsl import nodes
 from dsl.durations import seconds
@@ -29,8 +30,7 @@ def play(stage: Stage, item: nodes.TestItem) -> Mismatch | None:  # noqa: C901, 
         case nodes.Person(data):
             stage.place(stage.values(data))
         case nodes.Track(event, data):
-            values = stage.values(data) if data else None
-            happenings.track(stage.world, stage.person, event.value, values)
+            _track(stage, event.value, stage.values(data) if data else None)
         case nodes.Started(context):
             values = stage.values(context) if context else None
             happenings.start(stage.world, stage.person, stage.under_test().name, values)
@@ -44,7 +44,7 @@ def play(stage: Stage, item: nodes.TestItem) -> Mismatch | None:  # noqa: C901, 
         case nodes.MockRandom(label, branch):
             _force(stage, Chance(said(branch), said(label)))
         case nodes.SetContact(data):
-            happenings.change_person(stage.world, stage.person, stage.values(data))
+            stage.change(stage.values(data))
         case nodes.Unsubscribed():
             happenings.set_subscribed(stage.world, stage.person, subscribed=False)
         case nodes.Subscribed():
@@ -54,6 +54,13 @@ def play(stage: Stage, item: nodes.TestItem) -> Mismatch | None:  # noqa: C901, 
         case _:
             return check(stage, item)
     return None
+
+
+def _track(stage: Stage, name: str, data: dict[str, Any] | None) -> None:
+    """Let something happen; its data becomes the contact's, but for what the test has said."""
+    person = stage.person
+    merged = {key: value for key, value in (data or {}).items() if key not in stage.said_keys}
+    happenings.track(stage.world, person, name, data, merged=merged)
 
 
 def _put_under_test(stage: Stage, name: str) -> None:

@@ -38,6 +38,7 @@ class Stage:
     opened: World | None = None
     someone: Person | None = None
     seen: set[int] = field(default_factory=set)  # ids of mails, calls and events
+    said_keys: set[str] = field(default_factory=set)  # of the contact's data, by the test itself
 
     @property
     def world(self) -> World:
@@ -67,6 +68,16 @@ class Stage:
         if self.someone is not None:
             raise BadRequest("there is a contact already; change it with set contact { … }")
         self.someone = happenings.add_person(self.world, raw)
+        self._note(raw)
+
+    def change(self, raw: Mapping[str, Any]) -> None:
+        """Change the contact from outside."""
+        happenings.change_person(self.world, self.person, raw)
+        self._note(raw)
+
+    def _note(self, raw: Mapping[str, Any]) -> None:
+        data = raw.get("data")
+        self.said_keys.update(data if isinstance(data, Mapping) else ())
 
     def values(self, written: Object | None) -> dict[str, Any]:
         """Return what an object says, computed as things are now."""
