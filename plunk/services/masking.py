@@ -11,20 +11,21 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from html.entities import codepoint2name
 from itertools import groupby
 
 SHORTEST = 4  # shorter values would be found in innocent text
 EDGE = 100  # of a longer value only the two ends are compared
-LONGEST_FORM = 12  # characters that one of a value may take up: a pair of \\uXXXX
+LONGEST_FORM = 42  # characters that one of a value may take up: a pair of \uXXXX, escaped itself
 # Possessive, since a text may be nothing but backslashes. A quote that was escaped four times over
 # has fifteen of them in front of it.
 SLASHES = r"\\{0,16}+"
 SOME_SLASHES = r"\\{1,16}+"
+NAMES = {**codepoint2name, ord("'"): "apos"}
 CONTROLS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
-ENTITIES = {'"': "quot", "&": "amp", "'": "apos", "<": "lt", ">": "gt"}
 AMPERSAND = rf"(?:&|{SOME_SLASHES}u0026)(?:amp;){{0,3}}"
 UNREAD = rf"(?:[\ufffd?]|{SOME_SLASHES}u(?i:fffd)){{1,4}}"
-NEVER_ESCAPED = re.compile(r"[A-Za-z0-9]")
+PLAIN = re.compile(r"[A-Za-z0-9]")
 URL_SAFE = {"+": "-", "/": "_"}
 SIX_BITS = "[A-Za-z0-9+/_-]?"
 
@@ -87,8 +88,6 @@ def _six_bits(char: str) -> str:
 
 def _run(char: str, length: int) -> str:
     """Return the pattern of a character that stands so many times in a row."""
-    if NEVER_ESCAPED.match(char):
-        return char * length
     if char == "\\":
         return rf"(?:\\{{{length},{16 * length}}}+|(?:{_char(char)}){{{length}}})"
     return f"(?:{_char(char)}){{{length}}}"
@@ -96,16 +95,15 @@ def _run(char: str, length: int) -> str:
 
 def _char(char: str) -> str:
     data = char.encode(errors="surrogatepass")
-    forms = [SLASHES + re.escape(char), _unicode_escape(char), "".join(map(_percent, data))]
+    coded = [_unicode_escape(char), "".join(map(_percent, data))]
+    if PLAIN.match(char):
+        return "|".join([char, *coded])
+    forms = [SLASHES + re.escape(char), *coded, _entity(char)]
     if char in CONTROLS:
         forms.append(SOME_SLASHES + CONTROLS[char])
     if char == " ":
         forms.append(r"\+")
-    if len(data) == 1:
-        forms.append(
-            rf"{AMPERSAND}(?:{ENTITIES.get(char, '')}|\#0*{ord(char)}|{_hex_entity(char)});"
-        )
-    else:
+    if len(data) > 1:
         forms += [UNREAD, "".join(map(_misread, data))]
     return "|".join(forms)
 
@@ -115,8 +113,10 @@ def _unicode_escape(char: str) -> str:
     return "".join(f"{SOME_SLASHES}u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4))
 
 
-def _hex_entity(char: str) -> str:
-    return rf"\#(?i:x0*{ord(char):x})"
+def _entity(char: str) -> str:
+    code, name = ord(char), NAMES.get(ord(char))
+    named = f"{name}|" if name else ""
+    return rf"{AMPERSAND}(?:{named}\#0{{0,6}}{code}|\#(?i:x0{{0,6}}{code:x}));"
 
 
 def _percent(byte: int) -> str:

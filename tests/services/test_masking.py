@@ -34,6 +34,15 @@ def plain_forms(value: str) -> Iterator[str]:
     yield quote_plus(value)
     yield re.sub("%..", lambda found: found[0].lower(), quote(value, safe=""))
     yield quote(quote(value, safe=""), safe="")
+    yield "".join(f"%{byte:02x}" for byte in value.encode())
+    yield (
+        value.encode("utf-16-be", errors="surrogatepass")
+        .hex(" ", 2)
+        .replace(" ", "\\u")
+        .join(("\\u", ""))
+    )
+    yield "".join(f"&#{ord(char)};" if char in "\"'&<>é€" else char for char in value)
+    yield value.replace("&", "&amp;").replace("é", "&eacute;").replace('"', "&quot;")
     yield html.escape(value)
     yield value.encode().decode("latin-1")
     yield value.encode().decode("cp1252", errors="replace")
@@ -83,7 +92,7 @@ def test_half_a_secret_at_the_end_of_a_cut_answer_goes() -> None:
     found = masked_start(f"{text}abcdefgh", {"TOKEN": "abcdefghij"})
     assert "a" not in found
     assert found == "x" * len(found)
-    assert len(found) > 800
+    assert len(found) > 500
     assert masked_start(text, {}) == text
 
 

@@ -45,7 +45,7 @@ def struck_out(answer: Answer, known: Known) -> Answer:
     strike = masked_start if answer.truncated else masked
     return replace(
         answer,
-        body=strike(answer.body, known),
+        body=strike(answer.body.replace("\0", ""), known),  # which no database can hold
         url=masked(answer.url, known),
         content_type=masked(answer.content_type, known),
     )

@@ -112,6 +112,17 @@ def test_answers_that_disguise_a_secret_are_struck_out(api, machine, sessions, e
     assert all(one not in told for one in ("S3cr", "schl", b64encode(b"S3cr")[:5].decode()))
 
 
+def test_zeros_that_no_database_can_hold_hide_nothing(api, machine, sessions):
+    calling(api)
+    machine.hooks.answer = lambda request: replace(
+        ANSWER, body="\0".join(request.headers["X-Token"])
+    )
+    track(api)
+    machine.settle()
+    assert "Bearer [secret TOKEN]" in stored(sessions)
+    assert "en-2026" not in stored(sessions)
+
+
 def test_an_error_that_quotes_a_secret_is_struck_out(api, machine, sessions):
     def refuse(request: Any) -> Any:
         raise AddressBlocked(f"cannot call {request.url} with {request.headers}")
