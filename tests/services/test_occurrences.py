@@ -296,3 +296,26 @@ def test_a_segment_of_another_project_is_unknown(api, stranger_api, segment):
     config = {"triggerConfig": {"triggers": [weekly(segment)]}}
     answer = stranger_api.patch(f"/workflows/{made['id']}", config)
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "SEGMENT_NOT_FOUND")
+
+
+def test_a_local_time_that_clocks_skip_is_the_end_of_the_gap_for_all(
+    api, machine, flow, segment, join
+):
+    zone = {"timezone": "Europe/Brussels"}
+    join("a@example.com")
+    api.post("/contacts", {"email": "a@example.com", "data": {"day": "2026-03-29"}})
+    day = {"$expr": ["get", "contact", "data", "day"]}
+    by_cron = flow({**weekly(segment, **zone), "cron": "30 2 29 3 *"})
+    by_date = flow({"type": "date", "field": day, "at": "02:30", **zone})
+    machine.sleep(days=26)
+    headers = {"timezone": {"field": None, "default": "Europe/Brussels"}}
+    until = ("DELAY", {"until": {"timeOfDay": "02:30", "days": ["sunday"]}})
+    by_wait = factories.workflow(api, until, **headers)
+    factories.track(api, "go", "a@example.com")
+    machine.settle()
+    machine.sleep(hours=12, minutes=59)
+    assert names(api, by_cron) == names(api, by_date) == []
+    assert factories.only_run(api, by_wait)["status"] == "WAITING"
+    machine.sleep(minutes=1)  # 03:00 in Brussels
+    assert names(api, by_cron) == names(api, by_date) == ["a@example.com"]
+    assert factories.only_run(api, by_wait)["status"] == "COMPLETED"

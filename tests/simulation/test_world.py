@@ -144,6 +144,43 @@ def test_a_contact_whom_an_event_is_about_enters_at_once() -> None:
     assert exits(made) == ["in"]
 
 
+@pytest.mark.parametrize(("plan", "ended"), [("old", []), ("new", ["in"])])
+def test_another_segment_starts_no_trigger_on_this_one(plan: str, ended: list[str]) -> None:
+    made = world_of(
+        'segment "vip" { where data.plan == "new"  track membership }\n'
+        'segment "VIP" { where data.plan == "old"  track membership }\n'
+        'workflow "W" { on segment "vip" entry  exit "in" }'
+    )
+    track(made, add_person(made, KIM), "paid", {"plan": plan}, merged={"plan": plan})
+    assert exits(made) == ended
+
+
+def test_every_local_time_that_clocks_skip_means_the_end_of_the_gap() -> None:
+    made = world_of(
+        """
+        segment "All" { static }
+        workflow "Wait" {
+          on event "go"  timezone "Europe/Brussels"
+          add to segment "All"  wait until 02:30 on sunday  exit
+        }
+        workflow "Cron" { on schedule "30 2 * * SUN" in "Europe/Brussels" for segment "All"  exit }
+        workflow "Date" {
+          on date contact.data.day at 02:30  timezone "Europe/Brussels"  exit
+        }
+        """
+    )
+    pass_time(made, NINE + days_of(22))
+    person = add_person(made, {**KIM, "data": {"day": "2026-03-29"}})
+    track(made, person, "go")
+    pass_time(made, NINE + days_of(28))
+    gap = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert [(one.flow.name, one.run.completed_at) for one in made.walkers] == [
+        ("Wait", gap),
+        ("Cron", gap),
+        ("Date", gap),
+    ]
+
+
 def test_the_same_address_always_falls_the_same_way() -> None:
     text = 'workflow "W" { on event "go"  split { 50% { exit "a" }  50% { exit "b" } } }'
     made = world_of(text)
