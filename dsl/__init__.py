@@ -8,7 +8,7 @@ from dsl.check import check
 from dsl.codes import CODES, Code
 from dsl.compile import compile, step_places, trigger_step  # noqa: A004 - the name its users expect
 from dsl.condition_text import read_condition, write_condition
-from dsl.decompile import NotExpressible, decompile
+from dsl.decompile import NotExpressible, decompile, header_lines
 from dsl.diagnostics import Diagnostic, Fix, Note
 from dsl.explaining import Page, explain, nearest_codes
 from dsl.format import NotFormattable, format  # noqa: A004 - the name its users expect
@@ -47,6 +47,7 @@ __all__ = [
     "decompile",
     "explain",
     "format",
+    "header_lines",
     "load_folder",
     "load_paths",
     "nearest_codes",

@@ -20,6 +20,8 @@ from dsl.reading import condition_node
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from dsl.graph import Headers
+
 __all__ = ["NotExpressible", "decompile"]
 
 
@@ -37,6 +39,16 @@ def decompile(
     segments = [_segment(segment) for segment in compiled.segments]
     workflows = [_workflow(workflow, made, raw) for workflow in compiled.workflows]
     return nodes.File((*templates, *segments, *workflows))
+
+
+def header_lines(headers: Headers) -> list[str]:
+    """Return headers as lines of a file; raises ValueError where there are no words for one."""
+    try:
+        block = nodes.Block(tuple(header_nodes(headers)))
+    except (KeyError, TypeError) as error:
+        raise NotExpressible(TRIGGER, str(error)) from error
+    printed = print_file(nodes.File((nodes.Workflow(nodes.Text("w"), block),)))
+    return [line.strip() for line in printed.splitlines()[1:-1] if line.strip()]
 
 
 def _workflow(

@@ -23,7 +23,7 @@ def header_nodes(headers: Headers) -> Iterator[nodes.Header]:
         yield _trigger(trigger)
     if headers.reentry.policy == "after":
         amount, unit = from_seconds(headers.reentry.after_seconds or 0)
-        yield nodes.Reentry("after", nodes.Duration(amount, unit))
+        yield nodes.Reentry("after", duration(amount, unit))
     elif headers.reentry.policy == "always":
         yield nodes.Reentry("always")
     for stop in headers.stops:

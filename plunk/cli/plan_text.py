@@ -42,12 +42,9 @@ def _members(item: Json) -> Iterator[str]:
 
 
 def _workflow(item: Json) -> Iterator[str]:
-    mark = "+" if item["status"] == "created" else "~"
-    for header in item["headers"]:
-        if mark == "+":
-            yield f"  + {header['name']}: {_value(header['new'])}"
-        else:
-            yield f"  ~ {header['name']}: {_value(header['old'])} → {_value(header['new'])}"
+    text = item["headerText"]
+    yield from (f"  - {line}" for line in text["removed"])
+    yield from (f"  + {line}" for line in text["added"])
     for step in item["steps"]:
         yield from _step(step)
 

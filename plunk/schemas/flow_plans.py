@@ -39,6 +39,13 @@ class StepDifferenceOut(Schema):
     new = JsonObject(allow_none=True)
 
 
+class HeaderTextOut(Schema):
+    """What is said about a workflow as a whole, in lines of the language."""
+
+    removed = ListOf(Text())
+    added = ListOf(Text())
+
+
 class PlannedWorkflowOut(Schema):
     """What would become of a workflow; a new one has no id and no revision yet."""
 
@@ -47,6 +54,7 @@ class PlannedWorkflowOut(Schema):
     status = Choice(*STATUSES)
     revision = Whole(allow_none=True)
     headers = ListOf(Sub(HeaderDifferenceOut))
+    headerText = Sub(HeaderTextOut, attribute="header_text")
     steps = ListOf(Sub(StepDifferenceOut))
 
 

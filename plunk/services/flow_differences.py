@@ -5,11 +5,11 @@ Everything is by name, and conditions are texts of the language, as far as there
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from plunk.services import condition_texts
+from plunk.services import condition_texts, workflow_text
 from plunk.services.flow_graphs import FlowGraph, FlowStep, Json, Way
 from plunk.services.flow_names import Catalog
 from plunk.services.flow_references import renamed
@@ -27,6 +27,14 @@ class HeaderDifference:
     name: str
     old: Any
     new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderText:
+    """What is said about a workflow as a whole, in the language's own lines."""
+
+    removed: Sequence[str] = ()
+    added: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,17 @@ def headers_of(rewrite: Rewrite, known: Catalog) -> list[HeaderDifference]:
         HeaderDifference(name, _header(old, name), _header(new, name))
         for name in rewrite.changes.headers
     ]
+
+
+def header_text(rewrite: Rewrite, known: Catalog) -> HeaderText:
+    """Return the lines of the language that go, and those that come."""
+    old, new = (
+        workflow_text.header_lines(_named(graph, known)) if graph.name else []
+        for graph in (rewrite.old, rewrite.new)
+    )
+    return HeaderText(
+        [line for line in old if line not in new], [line for line in new if line not in old]
+    )
 
 
 def steps_of(rewrite: Rewrite, known: Catalog, people: Mapping[str, int]) -> list[StepDifference]:

@@ -16,7 +16,9 @@ from plunk.services import deploying, flow_digests, flow_locating, flow_people
 from plunk.services.deploying import Bundle, Deployed, Outcome
 from plunk.services.flow_differences import (
     HeaderDifference,
+    HeaderText,
     StepDifference,
+    header_text,
     headers_of,
     steps_of,
 )
@@ -43,6 +45,7 @@ class PlannedWorkflow:
     status: str
     revision: int | None
     headers: Sequence[HeaderDifference]
+    header_text: HeaderText
     steps: Sequence[StepDifference]
 
 
@@ -89,11 +92,14 @@ def _workflow(
     one: Outcome, deployed: Deployed, revisions: Mapping[str, int], people: Mapping[str, int]
 ) -> PlannedWorkflow:
     headers: Sequence[HeaderDifference] = ()
+    text = HeaderText()
     steps: Sequence[StepDifference] = ()
     if one.rewrite is not None:
         headers = headers_of(one.rewrite, deployed.known)
+        text = header_text(one.rewrite, deployed.known)
         steps = steps_of(one.rewrite, deployed.known, people)
-    return PlannedWorkflow(_id(one), one.name, one.status, revisions.get(one.id), headers, steps)
+    revision = revisions.get(one.id)
+    return PlannedWorkflow(_id(one), one.name, one.status, revision, headers, text, steps)
 
 
 def _id(one: Outcome) -> str | None:

@@ -220,6 +220,14 @@ def segment_text(declared: Json) -> str:
         raise Conflict(f"The segment cannot be written as .flow: {error}.") from None
 
 
+def header_lines(graph: FlowGraph) -> list[str]:
+    """Return what is said about a workflow as a whole, by name, as lines of the language."""
+    try:
+        return dsl.header_lines(dsl.WorkflowGraph.from_json(graph.to_json()).headers)
+    except ValueError:
+        return []
+
+
 def _decompiled(
     compiled: dsl.Compiled, graph: FlowGraph, raw: AbstractSet[str] = frozenset()
 ) -> str:

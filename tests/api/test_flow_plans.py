@@ -132,6 +132,10 @@ def test_what_changes_is_told_with_the_people_who_stand_there(api: Any, machine:
     assert workflow["headers"] == [
         {"name": "reentry", "old": "always", "new": {"after": 86_400}},
     ]
+    assert workflow["headerText"] == {
+        "removed": ["reentry always"],
+        "added": ["reentry after 1 day"],
+    }
     changes = {(one["change"], one["type"]): one for one in workflow["steps"]}
     assert changes.keys() == {
         ("changed", "DELAY"),
@@ -160,6 +164,10 @@ def test_conditions_are_told_as_texts(api: Any) -> None:
         "event.n > 1",
         'event.plan == "pro"',
     )
+    assert workflow["headerText"] == {
+        "removed": ['on event "go" where event.n > 1'],
+        "added": ['on event "go" where event.plan == "pro"'],
+    }
     (wait,) = workflow["steps"]
     assert (wait["old"]["where"], wait["new"]["where"]) == (None, "event.ok")
 

@@ -29,8 +29,7 @@ NEW = """\
 template hello: created
 
 workflow Greeting: created
-  + enabled: true
-  + triggers: [{"eventName": "e", "type": "event"}]
+  + on event "e"
   + @pause Wait 2 days
   + Send hello
   + Exit: done
@@ -50,8 +49,7 @@ workflow Greeting: changed
   - Exit: done
 
 workflow Other: created
-  + enabled: true
-  + triggers: [{"eventName": "o", "type": "event"}]
+  + on event "o"
   + Wait 1 day
 
 1 created, 2 changed, 0 unchanged; 3 people stand on changed or removed steps.
@@ -148,7 +146,7 @@ def test_a_plan_keeps_its_policy(online, write, client):
     online("deploy")
     write(SHORTER)
     out = online("plan", "--in-flight", "drain", "--out", "plan.json").out
-    assert "  ~ enabled: true → false\n" in out
+    assert "  + disabled\n" in out
     assert "nobody else enters.\n" in out
     done = online("deploy", "--plan", "plan.json", "--in-flight", "pin")
     assert done == (1, "", "plunk: plan.json is a plan to drain, not to pin.\n")
