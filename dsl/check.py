@@ -13,6 +13,7 @@ from dsl.check_lints import check_lints
 from dsl.check_liquid import check_liquid
 from dsl.check_membership import check_membership
 from dsl.check_names import check_names
+from dsl.check_reentry import check_reentry
 from dsl.check_references import check_references
 from dsl.check_secrets import check_secrets
 from dsl.check_segments import check_circles, check_segment
@@ -75,6 +76,7 @@ def check(
 def _workflow(source: Source, workflow: nodes.Workflow) -> Iterator[Diagnostic]:
     yield from check_workflow(source, workflow)
     yield from check_headers(source, workflow)
+    yield from check_reentry(source, workflow)
     yield from check_statements(source, workflow)
     yield from check_labels(source, workflow)
     yield from check_names(source, workflow)

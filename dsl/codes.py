@@ -120,5 +120,6 @@ _TITLES = {
     "FLOW-W414": "An empty value counts as none",
     "FLOW-W415": "The segment does not tell",
     "FLOW-W416": "Placeholders are not filled in here",
+    "FLOW-W417": "Repeats, but nobody may come again",
 }
 CODES = {name: Code(name, title) for name, title in _TITLES.items()}

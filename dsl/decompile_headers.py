@@ -21,11 +21,7 @@ def header_nodes(headers: Headers) -> Iterator[nodes.Header]:
         yield nodes.Description(nodes.Text(headers.description))
     for trigger in headers.triggers:
         yield _trigger(trigger)
-    if headers.reentry.policy == "after":
-        amount, unit = from_seconds(headers.reentry.after_seconds or 0)
-        yield nodes.Reentry("after", duration(amount, unit))
-    elif headers.reentry.policy == "always":
-        yield nodes.Reentry("always")
+    yield from _reentry(headers)
     for stop in headers.stops:
         yield nodes.Stop(_happening(stop))
     for goal in headers.goals:
@@ -36,6 +32,23 @@ def header_nodes(headers: Headers) -> Iterator[nodes.Header]:
         yield _quiet_hours(headers.quiet_hours)
     if not headers.enabled:
         yield nodes.Disabled()
+
+
+def _reentry(headers: Headers) -> Iterator[nodes.Reentry]:
+    if headers.reentry.policy == "after":
+        amount, unit = from_seconds(headers.reentry.after_seconds or 0)
+        yield nodes.Reentry("after", nodes.Duration(amount, unit))
+    elif headers.reentry.policy == "always":
+        yield nodes.Reentry("always")
+    elif any(map(_repeats, headers.triggers)):
+        yield nodes.Reentry("never")  # the default, but here the checker asks for a word
+
+
+def _repeats(trigger: Any) -> bool:  # noqa: ANN401 - JSON
+    match trigger:
+        case {"type": "schedule"} | {"type": "date", "everyYear": True}:
+            return True
+    return False
 
 
 def _trigger(trigger: Any) -> nodes.Header:  # noqa: ANN401 - JSON

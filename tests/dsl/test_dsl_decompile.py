@@ -296,6 +296,15 @@ def test_only_what_differs_is_written() -> None:
     assert '  @leave "Leave" (1, 2) exit\n' in text
 
 
+@pytest.mark.parametrize(
+    "start", ['on schedule "0 9 * * MON" for segment "VIP"', "on date contact.data.day every year"]
+)
+def test_the_default_is_written_where_the_checker_asks_for_it(start: str) -> None:
+    text = f'workflow "w" {{\n  {start}\n  reentry never\n\n  exit\n}}\n'
+    compiled = dsl.compile(dsl.read_bundle({"w.flow": text}))
+    assert dsl.print_file(dsl.decompile(compiled)) == text
+
+
 def test_a_very_deep_config_is_refused() -> None:
     deep: Any = 1
     for _ in range(5_000):
