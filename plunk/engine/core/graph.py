@@ -157,7 +157,7 @@ def _step_json(step: Step) -> dict[str, object]:
         "label": step.label,
         "config": step.config,
         "templateId": step.template_id,
-        "draw": step.draw,
+        **({} if step.draw is None else {"draw": step.draw}),
     }
 
 
