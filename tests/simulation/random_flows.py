@@ -58,6 +58,10 @@ condition = st.builds(
     st.sampled_from([None, None, None, "and", "or"]),
     comparison,
 )
+# Behind `wait until` a field alone would be a time.
+awaited = condition.map(
+    lambda drawn: f"{drawn} == true" if drawn == "contact.subscribed" else drawn
+)
 event = st.sampled_from(EVENTS[1:])
 number = st.integers(0, 3)
 length = st.sampled_from(["20 minutes", "1 hour", "90 minutes", "3 hours", "7 seconds"])
@@ -82,7 +86,7 @@ plain = st.one_of(
         st.sampled_from(["", "where event.n > 1"]),
         length,
     ),
-    st.builds("wait until {} up to {}".format, condition, length),
+    st.builds("wait until {} up to {}".format, awaited, length),
     st.builds(
         'webhook POST "https://hooks.example.com/{}" {{ body: {{ n: contact.data.n, '
         'who: "{{{{ email }}}}" }} }}'.format,
@@ -123,7 +127,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         ),
         st.builds(
             "wait until {} up to {} {{\n{}\n}} timeout {{\n{}\n}}".format,
-            condition,
+            awaited,
             length,
             body,
             body,
