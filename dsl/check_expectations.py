@@ -11,7 +11,7 @@ from dsl.check_keys import unknown_keys
 from dsl.check_labels import labels_of, unknown_label
 from dsl.check_names import ROOTS, Names
 from dsl.check_values import check_event, check_values
-from dsl.diagnostics import Diagnostic, report
+from dsl.diagnostics import Diagnostic, fix, report
 from dsl.step_configs import has_rest, share_ids
 from dsl.strings import encode
 from dsl.suggestions import advice, nearest
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dsl.spans import Source
 
 _OPTIONS = ("body", "headers", "method")
+_REST = frozenset({"else", "default", "otherwise", "rest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +171,21 @@ def _random(known: Expected, item: nodes.MockRandom) -> Iterator[Diagnostic]:
         message = f"{where} in workflow {known.workflow.name.value!r}"
         yield report(known.source, "FLOW-E217", item.span, message)
     elif item.branch and item.branch.value not in names:
-        hint, edits = advice(known.source, item.branch.span, item.branch.value, names, encode)
-        message = f"no split has a share {item.branch.value!r}; known are {_listed(names)}"
-        yield report(known.source, "FLOW-E217", item.branch.span, message, hint=hint, fixes=edits)
+        yield _unknown_share(known.source, item.branch, splits)
     elif item.branch is None and not any(has_rest(split) for split in splits):
         message = "the shares are 100% together; nobody takes the way else"
         yield report(known.source, "FLOW-E217", item.span, message)
 
 
-def _listed(names: AbstractSet[str]) -> str:
-    return ", ".join(repr(name) for name in sorted(names))
+def _unknown_share(source: Source, branch: nodes.Text, splits: Iterable[nodes.Split]) -> Diagnostic:
+    """Say which ways there are; the rest has no name, only a word."""
+    names = {name for split in splits for name in share_ids(split)}
+    shown = ", ".join(repr(name) for name in sorted(names))
+    hint, edits = advice(source, branch.span, branch.value, names, encode)
+    has_else = any(has_rest(split) for split in splits)
+    if has_else:
+        shown += ", and else (without quotes) for the rest"
+    if has_else and branch.value.lower() in _REST:
+        hint, edits = None, (fix(source, branch.span, "else"),)
+    message = f"no split has a share {branch.value!r}; known are {shown}"
+    return report(source, "FLOW-E217", branch.span, message, hint=hint, fixes=edits)
