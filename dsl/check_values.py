@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dsl import nodes
+from dsl.check_concealed import check_concealed
 from dsl.check_durations import check_duration, loose_durations, windows
 from dsl.diagnostics import Diagnostic, note, report
 from dsl.moments import is_moment
@@ -44,6 +45,8 @@ def _inside(source: Source, whole: nodes.Operand, *, may_conceal: bool) -> Itera
     yield from loose_durations(source, whole)
     for operand in every_operand(whole):
         yield from windows(source, operand)
+        if may_conceal:
+            yield from check_concealed(source, operand)
         match operand:
             case nodes.Object(pairs):
                 yield from duplicate_keys(source, pairs)

@@ -104,6 +104,7 @@ _TITLES = {
     "FLOW-E335": "Unknown type of step",
     "FLOW-E336": "This key cannot be updated",
     "FLOW-E337": "A placeholder is not closed",
+    "FLOW-E338": "Nothing is computed from a secret",
     "FLOW-W401": "Never reached",
     "FLOW-W402": "Different from a value that may be missing",
     "FLOW-W403": "Probably another event was meant",
