@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from dsl import nodes
 from dsl.circles import circles
 from dsl.diagnostics import Diagnostic, note, report
+from dsl.durations import seconds
 from dsl.walking import every_item
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class _Workflow:
     source: Source
     starts: dict[Cause, Span]
     causes: dict[Cause, Span]
+    every: float  # seconds from one start to the next that lets the same contact in; inf for never
+    lasts: float  # seconds that one run may take
 
     def may_repeat(self, cause: Cause) -> bool:
         """Tell whether it can cause this again and again: who is in stays in, until taken out."""
@@ -43,16 +47,20 @@ class _Workflow:
 
 
 def check_chains(bundle: Bundle) -> Iterator[Diagnostic]:
-    """Report rings of workflows, each of which tracks what starts the next."""
+    """Report rings of workflows, each of which tracks what starts the next for the same contact."""
     known = {
         workflow.name.value: _Workflow(
-            file.source, dict(_starts(workflow)), dict(reversed(list(_causes(workflow))))
+            file.source,
+            dict(_starts(workflow)),
+            dict(reversed(list(_causes(workflow)))),
+            _every(workflow),
+            sum(map(_length, every_item(workflow.body.items))),
         )
         for file, workflow in bundle.workflows()
     }
     started: dict[Cause, list[str]] = {}
     for name, workflow in known.items():
-        for cause in workflow.starts:
+        for cause in workflow.starts if workflow.every < math.inf else ():
             started.setdefault(cause, []).append(name)
     onward = {
         name: [
@@ -64,7 +72,32 @@ def check_chains(bundle: Bundle) -> Iterator[Diagnostic]:
         for name, workflow in known.items()
     }
     for ring in circles(onward):
-        yield _report(known, ring)
+        round_lasts = sum(known[name].lasts for name in ring)
+        if all(known[name].every <= round_lasts for name in ring):
+            yield _report(known, ring)
+
+
+def _every(workflow: nodes.Workflow) -> float:
+    """Return how long a contact stays out after coming in; for ever where nothing is said."""
+    for header in workflow.headers:
+        match header:
+            case nodes.Reentry("always"):
+                return 0
+            case nodes.Reentry("after", after) if after:
+                return seconds(after)
+    return math.inf
+
+
+def _length(item: nodes.Item) -> float:
+    """Return how many seconds a statement may take; no limit where that cannot be told."""
+    match item:
+        case nodes.Wait(length):
+            return seconds(length)
+        case nodes.WaitForEvent(limit=limit) if limit:
+            return seconds(limit)
+        case nodes.WaitForEvent() | nodes.WaitUntil() | nodes.WaitClock() | nodes.Goto():
+            return math.inf
+    return 0
 
 
 def _starts(workflow: nodes.Workflow) -> Iterator[tuple[Cause, Span]]:
@@ -110,5 +143,5 @@ def _report(known: dict[str, _Workflow], ring: list[str]) -> Diagnostic:
         if len(ring) == 1
         else f"workflows {_listed(ring)} start each other, again and again"
     )
-    message += "; end the chain, or make sure with where and reentry that it ends"
+    message += "; end the chain, or make sure with where or reentry that it ends"
     return report(known[ring[0]].source, "FLOW-W412", first, message, notes=tuple(notes))
