@@ -9,7 +9,7 @@ from dsl.diagnostics import Diagnostic, note, report
 from dsl.expression_text import literal_text, text
 from dsl.naming import LONGEST_NAME
 from dsl.spans import Span
-from dsl.step_configs import WHOLE, case_ids, has_rest, share_ids
+from dsl.step_configs import REST, WHOLE, case_runs, has_rest, share_ids
 from dsl.values import is_literal
 from dsl.walking import is_condition
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dsl.spans import Source
 
 MOST_WAYS = 20
-_REST = "default"
 _TOLERANCE = 1e-9  # what sums of fractions may be off
 
 
@@ -27,6 +26,7 @@ def check_branching(source: Source, item: nodes.Item) -> Iterator[Diagnostic]:
     """Report what is wrong with a switch or split; nothing about other statements."""
     if isinstance(item, nodes.Switch):
         yield from _count(source, item.subject.span, item.cases, "case")
+        yield from _questions(source, item)
         yield from _cases(source, item)
     elif isinstance(item, nodes.Split):
         yield from _count(source, _word(source, item, "split"), item.shares, "share")
@@ -47,11 +47,18 @@ def _count(
         yield report(source, "FLOW-E322", Span(place.start, place.start + 1), message)
 
 
+def _questions(source: Source, switch: nodes.Switch) -> Iterator[Diagnostic]:
+    """Report cases that are too many only because null, beside other values, is one of its own."""
+    asked = sum(len(case_runs(case.values)) for case in switch.cases)
+    if len(switch.cases) <= MOST_WAYS < asked:
+        message = f"at most {MOST_WAYS} cases; null beside other values counts as one of its own"
+        place = switch.cases[-1].span
+        yield report(source, "FLOW-E322", Span(place.start, place.start + 1), message)
+
+
 def _cases(source: Source, switch: nodes.Switch) -> Iterator[Diagnostic]:
     first: dict[str, nodes.Operand] = {}
-    ids: dict[str, nodes.Operand] = {}
-    for case, case_id in zip(switch.cases, case_ids(switch), strict=True):
-        found = False
+    for case in switch.cases:
         for value in case.values:
             if is_condition(value):
                 continue  # reported wherever a condition stands for a value
@@ -60,15 +67,9 @@ def _cases(source: Source, switch: nodes.Switch) -> Iterator[Diagnostic]:
                 yield report(source, "FLOW-E321", value.span, message)
             earlier = first.setdefault(text(value), value)
             if earlier is not value:
-                found = True
                 notes = (note(source, earlier.span, "first written here"),)
                 message = f"there is a case {text(value)} already; only the first is ever taken"
                 yield report(source, "FLOW-E221", value.span, message, notes=notes)
-        same = ids.setdefault(case_id, case.values[0])
-        if same is not case.values[0] and not found:
-            notes = (note(source, same.span, "the other one is here"),)
-            message = f"two cases would both be called {case_id!r}; write one case for both"
-            yield report(source, "FLOW-E221", case.values[0].span, message, notes=notes)
 
 
 def _weights(source: Source, split: nodes.Split) -> Iterator[Diagnostic]:
@@ -95,8 +96,8 @@ def _names(source: Source, split: nodes.Split) -> Iterator[Diagnostic]:
             notes = (note(source, _name(source, earlier), "the other one is here"),)
             message = f"there is a share called {name!r} already; choose another name"
             yield report(source, "FLOW-E221", span, message, notes=notes)
-        if name == _REST:
-            message = f"{_REST!r} is what the rest is called; choose another name"
+        if name == REST:
+            message = f"{REST!r} is what the rest is called; choose another name"
             yield report(source, "FLOW-E207", span, message)
         elif not name.strip() or len(name) > LONGEST_NAME:
             message = f"a share needs a name of 1 to {LONGEST_NAME} characters, or none"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from dsl import nodes
-from dsl.drawing import REST
 from dsl.expressions_reading import Unreadable, object_node
 from dsl.graph import TRIGGER, Outcome
 from dsl.joins import END, downwards
-from dsl.step_configs import case_ids, has_rest, share_ids
+from dsl.step_configs import REST, case_ids, has_rest, share_ids
 from dsl.step_reading import statement_of
 from dsl.walking import is_condition
 

@@ -9,7 +9,7 @@ from dsl import nodes
 from dsl.graph import TRIGGER, Outcome, Transition
 from dsl.joins import downwards
 from dsl.naming import derived_key, labels_of, prefix_of, unique_keys
-from dsl.step_configs import case_ids, has_rest, share_ids
+from dsl.step_configs import REST, case_ids, has_rest, share_ids
 from dsl.values import mixed_json
 from dsl.walking import blocks, is_condition
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dsl.graph import JsonObject
 
 Step: TypeAlias = nodes.Action | nodes.Branch
-REST = "default"
 OUTCOMES: dict[str, Outcome] = {"EVENT": "EVENT", "TIMEOUT": "TIMEOUT"}
 _WITHOUT_STEP = (*nodes.HEADERS, nodes.Broken, nodes.Edge)
 

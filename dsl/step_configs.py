@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count, groupby
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,10 +21,14 @@ from dsl.values import mixed_json, value_json
 from dsl.walking import is_condition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dsl.graph import Json, JsonObject
 
 Step: TypeAlias = nodes.Action | nodes.Branch
 WHOLE = 100  # per cent
+REST = "default"  # the way of all that no case or share is for
+_NOTHING = nodes.Literal(None)
 
 _TYPES: dict[type[Step], str] = {
     nodes.SendEmail: "SEND_EMAIL",
@@ -64,8 +69,20 @@ def step_config(step: Step) -> JsonObject:
 
 
 def case_ids(switch: nodes.Switch) -> list[str]:
-    """Return the branch of each case: its values, as they are said."""
-    return [", ".join(_said(value) for value in case.values) for case in switch.cases]
+    """Return the branch of each case: its values, as they are said.
+
+    Where that is taken already (5 and "5"), they are as they are written; the rest has a name, too.
+    """
+    ids = {REST: None}
+    for case in switch.cases:
+        name = next(name for name in _case_names(case.values) if name and name not in ids)
+        ids[name] = None
+    return list(ids)[1:]
+
+
+def case_runs(values: Sequence[nodes.Operand]) -> list[tuple[nodes.Operand, ...]]:
+    """Return the values of a case in what can be asked at once: null is a question of its own."""
+    return [tuple(run) for _, run in groupby(values, key=lambda value: value == _NOTHING)]
 
 
 def share_ids(split: nodes.Split) -> list[str]:
@@ -101,18 +118,30 @@ def _choice(step: nodes.Branch | nodes.Switch | nodes.Split) -> JsonObject:
             return condition_config(condition)
         case nodes.Switch(subject):
             pairs = zip(case_ids(step), step.cases, strict=True)
-            branches: list[Json] = [_case(name, case.values) for name, case in pairs]
+            branches: list[Json] = [
+                {"id": name, "name": name, **_asked(run)}
+                for name, case in pairs
+                for run in case_runs(case.values)
+            ]
             return {"mode": "multi", "field": field_json(subject), "branches": branches}
         case nodes.Split():
             shares = zip(share_ids(step), step.shares, strict=True)
             return {"branches": [_share(name, share) for name, share in shares]}
 
 
-def _case(name: str, values: tuple[nodes.Operand, ...]) -> JsonObject:
+def _case_names(values: Sequence[nodes.Operand]) -> Iterator[str]:
+    yield ", ".join(map(_said, values))
+    written = ", ".join(map(text, values))
+    yield written
+    yield from (f"{written} {number}" for number in count(2))
+
+
+def _asked(values: tuple[nodes.Operand, ...]) -> JsonObject:
+    if values[0] == _NOTHING:
+        return {"operator": "notExists"}
     if len(values) == 1:
-        return {"id": name, "name": name, "operator": "equals", "value": value_json(values[0])}
-    listed = value_json(nodes.ListOf(values))
-    return {"id": name, "name": name, "operator": "in", "value": listed}
+        return {"operator": "equals", "value": value_json(values[0])}
+    return {"operator": "in", "value": value_json(nodes.ListOf(values))}
 
 
 def _share(name: str, share: nodes.Share) -> JsonObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from dsl import nodes
@@ -105,18 +106,29 @@ def _choice(config: dict[str, Any]) -> nodes.Action | nodes.Branch | None:
         case {"mode": "expression", "condition": tree}:
             return nodes.Branch(condition_node(tree), _NO_BLOCK)
         case {"mode": "multi", "field": field, "branches": [_, *_] as branches}:
-            return nodes.Switch(subject_node(field), tuple(map(_case, branches)))
+            return nodes.Switch(subject_node(field), _cases(branches))
         case {"mode": _}:
             return None
     return nodes.Branch(leaf_node(config), _NO_BLOCK)
 
 
-def _case(branch: Any) -> nodes.Case:  # noqa: ANN401 - JSON
+def _cases(branches: list[Any]) -> tuple[nodes.Case, ...]:
+    """Return the cases; one that asks several questions has several branches of its name."""
+    grouped = groupby(branches, key=lambda one: one.get("id") if isinstance(one, dict) else None)
+    return tuple(
+        nodes.Case(tuple(value for one in group for value in _values(one)), _NO_BLOCK)
+        for _, group in grouped
+    )
+
+
+def _values(branch: Any) -> tuple[nodes.Operand, ...]:  # noqa: ANN401 - JSON
     match branch:
         case {"operator": "equals", "value": value}:
-            return nodes.Case((value_node(value),), _NO_BLOCK)
+            return (value_node(value),)
         case {"operator": "in", "value": [_, *_] as values}:
-            return nodes.Case(tuple(value_node(value) for value in values), _NO_BLOCK)
+            return tuple(value_node(value) for value in values)
+        case {"operator": "notExists"}:
+            return (nodes.Literal(None),)
     raise Unreadable("it has a branch that is no case")
 
 

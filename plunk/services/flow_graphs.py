@@ -147,8 +147,9 @@ def _natural(step: FlowStep) -> list[tuple[str | None, str | None]]:  # noqa: PL
 
 
 def _ids(branches: Iterable[object]) -> list[str]:
+    """Return what the ways are called; several branches of one name are one way."""
     found = (one.get("id") for one in branches if isinstance(one, dict))
-    return [name for name in found if isinstance(name, str)]
+    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
 def _outcomes(step: FlowStep, ways: list[Way]) -> list[Way]:

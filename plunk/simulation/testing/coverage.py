@@ -90,7 +90,7 @@ def ways_of(action: steps.Action) -> tuple[str, ...]:
         case steps.BinaryCondition() | steps.ExpressionCondition():
             return ("yes", "no")
         case steps.MultiCondition(branches=branches):
-            return (*(branch.id for branch in branches), DEFAULT)
+            return (*dict.fromkeys(branch.id for branch in branches), DEFAULT)
         case steps.Split(shares):
             rest = sum(share.weight for share in shares) < WHOLE
             return (*(share.id for share in shares), *([DEFAULT] if rest else []))

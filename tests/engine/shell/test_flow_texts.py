@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from plunk.db import transaction
@@ -106,6 +107,61 @@ def test_stops_and_goals_by_text(api, machine):
     track(api, "any", email="max@example.org", data={"plan": "gold"})
     reasons = sorted(run["exitReason"] for run in runs(api, flow))
     assert reasons == ["goal: gold", "stopped", "stopped"]
+
+
+SWITCH = """
+workflow "Chosen" {
+  on event "go"
+  reentry always
+
+  switch contact.data.plan {
+    case "free" { exit "free" }
+    case null { exit "none" }
+    else { }
+  }
+  switch event.p {
+    case 5 { exit "number" }
+    case "5" { exit "text" }
+    case "team", null { exit "team or none" }
+    case "default" { exit "not the rest" }
+    else { exit "rest" }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("plan", "event", "reason"),
+    [
+        (None, {}, "none"),
+        ("free", {}, "free"),
+        ("pro", {}, "team or none"),
+        ("pro", {"p": None}, "team or none"),
+        ("pro", {"p": "team"}, "team or none"),
+        ("pro", {"p": 5}, "number"),
+        ("pro", {"p": "5"}, "text"),
+        ("pro", {"p": "default"}, "not the rest"),
+        ("pro", {"p": False}, "rest"),
+        ("pro", {"p": ""}, "rest"),
+    ],
+)
+def test_a_case_is_typed_and_null_is_for_what_is_missing(api, machine, plan, event, reason):
+    flow = deploy(api, SWITCH)["Chosen"]
+    given = {} if plan is None else {"plan": plan}
+    api.post("/contacts", {"email": "kim@example.org", "data": given})
+    track(api, data=event)
+    machine.settle()
+    assert only_run(api, flow)["exitReason"] == reason
+    simulated = {
+        "files": {"a.flow": SWITCH},
+        "contact": {"email": "kim@example.org", "data": given},
+        "event": "go",
+        "data": event,
+    }
+    (told,) = api.post("/flows/simulate", simulated).json["runs"]
+    assert told["reason"] == reason
+    text = api.get(f"/workflows/{flow['id']}/flow").json["flow"]
+    assert 'case "team", null {' in text
 
 
 SPLIT = """workflow "Dealt" {
