@@ -86,6 +86,18 @@ class Client:
         answer = self._call("POST", "/v1/track", body, idempotency_key=idempotency_key)["data"]
         return Tracked(answer["contact"], answer["event"], answer["timestamp"])
 
+    def track_batch(
+        self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Json]:
+        """Tell of up to 1,000 events, each an `event` and `email` with `data` and `subscribed`.
+
+        There is one item for each: `contact` and `event`, or the `error` that kept it out.
+        """
+        body = {"events": [dict(event) for event in events]}
+        answer = self._call("POST", "/v1/track/batch", body, idempotency_key=idempotency_key)
+        results: list[Json] = answer["data"]["results"]
+        return results
+
     def send(
         self,
         to: str | Json | Sequence[str | Json],

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint
 
+from plunk.errors import PlunkError
 from plunk.http.auth import Access
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
+from plunk.http.envelope import members_of
+from plunk.schemas.batches import TrackBatchIn, TrackBatchOut
 from plunk.schemas.public import SendIn, SendOut, TrackIn, TrackOut
-from plunk.services import sending, tracking
+from plunk.services import batches, sending, tracking
 from plunk.services.sending import SendRequest
-from plunk.services.tracking import TrackRequest
+from plunk.services.tracking import Tracked, TrackRequest
 
 SEND_LIMIT = 20 * 1024 * 1024
+BATCH_LIMIT = 5 * 1024 * 1024
 
 public = Blueprint("public", __name__, url_prefix="/v1")
 
@@ -32,6 +38,42 @@ def track(call: Call, *, body: TrackRequest) -> Answer:
         now=call.now,
     )
     return {"success": True, "data": tracked}, 200
+
+
+@endpoint(
+    public,
+    "/track/batch",
+    method="POST",
+    spec=Spec(
+        body=TrackBatchIn(),
+        answers={200: TrackBatchOut()},
+        access=Access.PUBLIC,
+        body_limit=BATCH_LIMIT,
+        idempotent=True,
+    ),
+)
+def track_batch(call: Call, *, body: dict[str, Any]) -> Answer:
+    """Store up to 1,000 events, each as POST /v1/track does; a bad one does not stop the others."""
+    results = batches.track_all(
+        call.session,
+        call.project.id,
+        body["events"],
+        trusted=call.project.key_kind == "secret",
+        now=call.now,
+    )
+    accepted = sum(isinstance(one, Tracked) for one in results)
+    data = {
+        "results": [_result(one) for one in results],
+        "accepted": accepted,
+        "rejected": len(results) - accepted,
+    }
+    return {"success": True, "data": data}, 200
+
+
+def _result(one: Tracked | PlunkError) -> dict[str, object]:
+    if isinstance(one, Tracked):
+        return {"contact": one.contact_id, "event": one.event_id}
+    return {"error": members_of(one)}
 
 
 @endpoint(

@@ -54,11 +54,16 @@ def answer_error(error: PlunkError) -> Response:
 
 def envelope(error: PlunkError) -> dict[str, Any]:
     """Return the documented error body; members without a value are absent."""
+    members = {**members_of(error), "requestId": request_id()}
+    return {"success": False, "error": members, "timestamp": iso(SystemClock().now())}
+
+
+def members_of(error: PlunkError) -> dict[str, Any]:
+    """Return what an error says wherever it stands, alone or as one item of many."""
     members: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
         "statusCode": error.status,
-        "requestId": request_id(),
     }
     if isinstance(error, Invalid):
         members["errors"] = [_problem_json(problem) for problem in error.problems]
@@ -66,7 +71,7 @@ def envelope(error: PlunkError) -> dict[str, Any]:
         members["details"] = details
     if suggestion := _suggestion(error):
         members["suggestion"] = suggestion
-    return {"success": False, "error": members, "timestamp": iso(SystemClock().now())}
+    return members
 
 
 def _details(error: PlunkError, members: Mapping[str, Any]) -> Mapping[str, object] | None:

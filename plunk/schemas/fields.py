@@ -238,13 +238,17 @@ class ListOf(Coded, fields.List[Any]):
         self.low, self.high = low, high
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        return super()._deserialize(self.counted(value), attr, data, **kwargs)
+
+    def counted(self, value: object) -> list[Any]:
+        """Return the value when it is an array of an allowed length, whatever its items are."""
         if not isinstance(value, list):
             raise self.wrong_type(value)
         if len(value) < self.low:
             raise problem(f"Array must contain at least {self.low} element(s)", "too_small")
         if self.high is not None and len(value) > self.high:
             raise problem(f"Array must contain at most {self.high} element(s)", "too_big")
-        return super()._deserialize(value, attr, data, **kwargs)
+        return value
 
 
 class Sub(Coded, fields.Nested):

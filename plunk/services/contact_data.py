@@ -18,7 +18,7 @@ def merge(stored: Mapping[str, Any] | None, incoming: Mapping[str, Any]) -> dict
     null deletes a key; "" and one-off values (`{"value": …, "persistent": false}`) change nothing;
     reserved keys are dropped. BadRequest when `locale` is not text.
     """
-    _check_locale(incoming)
+    check_locale(incoming)
     merged = dict(stored or {})
     for key, value in incoming.items():
         if key in RESERVED or value == "" or is_one_off(value):
@@ -40,7 +40,8 @@ def unwrapped(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value["value"] if is_one_off(value) else value for key, value in data.items()}
 
 
-def _check_locale(incoming: Mapping[str, Any]) -> None:
+def check_locale(incoming: Mapping[str, Any]) -> None:
+    """Raise BadRequest when `locale` is not text."""
     locale = incoming.get("locale")
     if locale is not None and not isinstance(locale, str) and not is_one_off(locale):
         raise BadRequest("data.locale must be a string such as 'en' or 'pt-BR'.")

@@ -24,6 +24,7 @@ from plunk.models import Event
 from plunk.models.workflow import ANYTHING
 from plunk.services import enrolment, waking, watching
 from plunk.services.listening import listeners, names_of
+from plunk.services.row_sets import insert_rows
 
 log = structlog.get_logger()
 MAX_DEPTH = 16  # I8: workflows that set each other going stop here
@@ -55,8 +56,7 @@ def record(
     if not happened:
         return
     session.flush()
-    rows = [_row(project_id, event, now) for event in happened]
-    session.connection().execute(INSERT, rows if len(rows) > 1 else rows[0])
+    store(session, project_id, happened, now=now)
     attached = [event for event in happened if event.contact]
     if not attached:
         return
@@ -67,6 +67,17 @@ def record(
     waking.wake(session, project_id, quick, now=now)
     starts = [one for one in heard if one.kind == "start"]
     enrolment.enrol(session, project_id, quick, starts, now=now)
+
+
+def store(
+    session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime
+) -> None:
+    """Store events of which the caller knows that nothing listens or waits for them."""
+    rows = [_row(project_id, event, now) for event in happened]
+    if len(rows) == 1:
+        session.connection().execute(INSERT, rows[0])
+    else:
+        insert_rows(session, Event, rows)
 
 
 def _is_shallow(event: NewEvent) -> bool:

@@ -21,6 +21,7 @@ from plunk.engine.core.signals import canonical_name, event_context
 from plunk.models import Execution
 from plunk.models.workflow import ANYTHING
 from plunk.services.listening import Judge
+from plunk.services.row_sets import is_among
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
@@ -79,13 +80,29 @@ def wake(session: Session, project_id: str, happened: Sequence[NewEvent], *, now
     """
     judge = Judge(session, project_id, now)
     names = {canonical_name(event.name) for event in happened}
-    sleepers = _sleepers(session, {event.contact.id for event in happened if event.contact}, names)
+    sleepers: dict[str, list[Sleeper]] = {}  # by contact
+    contacts = {event.contact.id for event in happened if event.contact}
+    for sleeper in _sleepers(session, contacts, names):
+        sleepers.setdefault(sleeper.contact_id, []).append(sleeper)
     signals: dict[str, Signal] = {}
     for event in happened:
-        for sleeper in sleepers:
+        for sleeper in sleepers.get(event.contact.id, ()) if event.contact else ():
             if sleeper.id not in signals and _wakes(judge, event, sleeper):
                 signals[sleeper.id] = _signal(event, sleeper, now)
     _leave(session, signals, now)
+
+
+def waiting(session: Session, contacts: Collection[str], names: Collection[str]) -> set[str]:
+    """Return those of the contacts who have a run that one of these events might wake."""
+    if not contacts:
+        return set()
+    statement = select(Execution.contact_id).where(
+        is_among(session, table_of(Execution).c.contact_id, contacts),
+        Execution.awaited_event.in_(sorted({*names, ANYTHING})),
+        Execution.status == "WAITING",
+        Execution.signal.is_(None),
+    )
+    return {one for one in session.scalars(statement) if one is not None}
 
 
 def look(

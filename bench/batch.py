@@ -1,0 +1,67 @@
+"""Batch ingest: POST /v1/track/batch, 1,000 events a call.
+
+python -m bench.batch [sqlite|postgres] [calls] [connections]
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+
+from bench import load, stage
+
+EVENTS = 1_000
+CONTACTS = 20_000
+TARGET = 20_000
+
+
+def main(kind: str = "postgres", calls: str = "100", connections: str = "4") -> None:
+    """Measure new contacts, then existing ones without and with data, then a workflow's start."""
+    total = int(calls)
+    with stage.database(kind) as url:
+        project = stage.project(url)
+        with stage.server(url) as port:
+
+            def measure(name: str, bodies: list[bytes]) -> None:
+                made = [load.post("/v1/track/batch", project.secret, body) for body in bodies]
+                result = load.run(port, int(connections), len(made), made.__getitem__)
+                rate = result.rate * EVENTS
+                print(
+                    f"batch, {kind}, {name}: {rate:,.0f} events/s, p50 {result.p50:.0f} ms, "
+                    f"p99 {result.p99:.0f} ms, failures {result.failures}, "
+                    f"{rate / TARGET:.1f} x the target"
+                )
+
+            everybody = range(CONTACTS)
+            measure("new contacts", [_body(part, "signed_up") for part in _parts(everybody)])
+            measure("nothing listens", [_body(_some(n), "opened_app") for n in range(total)])
+            measure("data changes", [_body(_some(n), "read", visit=n) for n in range(total)])
+            _listen(port, project.secret)
+            measure("a workflow enrols", [_body(_some(n), "bought") for n in range(total // 4)])
+
+
+def _body(contacts: list[int], name: str, **data: object) -> bytes:
+    events = [
+        {"event": name, "email": f"user{number}@example.com", **({"data": data} if data else {})}
+        for number in contacts
+    ]
+    return json.dumps({"events": events}).encode()
+
+
+def _parts(everybody: range) -> list[list[int]]:
+    return [list(everybody[at : at + EVENTS]) for at in range(0, len(everybody), EVENTS)]
+
+
+def _some(seed: int) -> list[int]:
+    return random.Random(seed).choices(range(CONTACTS), k=EVENTS)
+
+
+def _listen(port: int, key: str) -> None:
+    flow = {"name": "Bought", "eventName": "bought", "enabled": True, "allowReentry": True}
+    request = load.post("/workflows", key, json.dumps(flow).encode())
+    load.run(port, 1, 2, lambda _: request)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

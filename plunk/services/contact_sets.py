@@ -1,0 +1,127 @@
+"""Contacts of a batch: locked all together, merged in memory, written in one statement.
+
+Locks are taken in the order of the contacts' ids, as the worker does. A contact that somebody else
+creates at the same moment makes us let go of everything and begin again, so that nobody ever
+waits out of this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from plunk.db import table_of
+from plunk.engine.core import facts
+from plunk.errors import Conflict
+from plunk.ids import new_id
+from plunk.models import Contact
+from plunk.services import contact_data
+from plunk.services.contacts import ContactDraft
+from plunk.services.json_values import same
+from plunk.services.row_sets import insert_rows, is_among, update_rows
+
+ATTEMPTS = 20
+KEPT = ("id", "data", "subscribed", "snoozed_until", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A contact that is locked until the transaction ends, at one moment of the batch."""
+
+    id: str
+    email: str
+    data: dict[str, Any] | None
+    subscribed: bool
+    snoozed_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    def merge(self, draft: ContactDraft, *, may_resubscribe: bool, now: datetime) -> Held:
+        """Return the contact after the draft, or itself when that changes nothing."""
+        data = self.data if draft.data is None else contact_data.merge(self.data, draft.data)
+        subscribed, snoozed_until = self.subscribed, self.snoozed_until
+        if draft.subscribed is not None and (may_resubscribe or not draft.subscribed):
+            subscribed, snoozed_until = draft.subscribed, None
+        if (subscribed, snoozed_until) == (self.subscribed, self.snoozed_until) and same(
+            data, self.data
+        ):
+            return self
+        return Held(self.id, self.email, data, subscribed, snoozed_until, self.created_at, now)
+
+    def facts(self) -> facts.Contact:
+        """Return the contact as conditions see it."""
+        return facts.Contact(
+            self.id,
+            self.email,
+            self.subscribed,
+            self.data or {},
+            self.created_at,
+            self.updated_at,
+        )
+
+
+COLUMNS = [table_of(Contact).c[field.name] for field in fields(Held)]
+
+
+def hold(
+    session: Session, project_id: str, drafts: Mapping[str, ContactDraft], *, now: datetime
+) -> dict[str, Held]:
+    """Lock the contacts with these stored addresses, and create those that are missing.
+
+    A draft, by address, is what to create its contact with; others stay as they are.
+    """
+    for _ in range(ATTEMPTS):
+        savepoint = session.begin_nested()
+        held = _locked(session, project_id, drafts)
+        missing = {email: _new(draft, now) for email, draft in drafts.items() if email not in held}
+        if _create(session, project_id, missing) == len(missing):
+            savepoint.commit()
+            return held | missing
+        savepoint.rollback()  # lets go of the locks, too
+    raise Conflict("Contacts of this batch are created and deleted all the time; try again.")
+
+
+def write(session: Session, changed: Iterable[Held]) -> None:
+    """Write what became of these contacts."""
+    update_rows(session, Contact, [{name: getattr(one, name) for name in KEPT} for one in changed])
+
+
+def _locked(session: Session, project_id: str, emails: Iterable[str]) -> dict[str, Held]:
+    contact = table_of(Contact)
+    statement = (
+        select(*COLUMNS)
+        .where(contact.c.project_id == project_id, is_among(session, contact.c.email, list(emails)))
+        .order_by(contact.c.id)
+        .with_for_update(key_share=True)
+    )
+    found = (Held(*row) for row in session.connection().execute(statement))
+    return {one.email: one for one in found}
+
+
+def _new(draft: ContactDraft, now: datetime) -> Held:
+    return Held(
+        id=new_id(),
+        email=draft.email,
+        data=contact_data.merge(None, draft.data or {}),
+        subscribed=draft.subscribed is not False,
+        snoozed_until=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _create(session: Session, project_id: str, missing: Mapping[str, Held]) -> int:
+    """Insert the contacts in the order of their addresses, so that no two of us wait crosswise."""
+    rows: Sequence[dict[str, Any]] = [
+        {
+            "project_id": project_id,
+            **{column.name: getattr(missing[email], column.name) for column in COLUMNS},
+        }
+        for email in sorted(missing)
+    ]
+    return insert_rows(session, Contact, rows, unique=["project_id", "email"])
