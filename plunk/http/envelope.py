@@ -54,16 +54,17 @@ def answer_error(error: PlunkError) -> Response:
 
 def envelope(error: PlunkError) -> dict[str, Any]:
     """Return the documented error body; members without a value are absent."""
-    members = {**members_of(error), "requestId": request_id()}
+    members = members_of(error, requestId=request_id())
     return {"success": False, "error": members, "timestamp": iso(SystemClock().now())}
 
 
-def members_of(error: PlunkError) -> dict[str, Any]:
+def members_of(error: PlunkError, **others: str) -> dict[str, Any]:
     """Return what an error says wherever it stands, alone or as one item of many."""
     members: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
         "statusCode": error.status,
+        **others,
     }
     if isinstance(error, Invalid):
         members["errors"] = [_problem_json(problem) for problem in error.problems]
