@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 from dsl import nodes
 from dsl.diagnostics import Diagnostic, report
+from dsl.near_names import nearest_names
 from dsl.references import references
 from dsl.strings import encode
-from dsl.suggestions import advice, nearest
+from dsl.suggestions import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from dsl.bundle import Bundle
-    from dsl.parser import Parsed
     from dsl.references import Kind
 
-_MOST_HINTS, _MOST_KNOWN = 20, 20_000
 _UNKNOWN: dict[Kind, tuple[str, str]] = {
     "template": ("FLOW-E204", "FLOW-W406"),
     "segment": ("FLOW-E213", "FLOW-W408"),
@@ -38,7 +37,7 @@ def check_references(
         if found == kind and reference.value and not reference.is_id
         if reference.value not in names
     ]
-    meants = _meant(unknown, names)
+    meants = nearest_names((reference.value for _, reference in unknown), names)
     error, doubt = _UNKNOWN[kind]
     for file, reference in unknown:
         name, meant = reference.value, meants.get(reference.value)
@@ -55,14 +54,6 @@ def check_references(
 def _declared(bundle: Bundle, kind: Kind) -> set[str]:
     found = bundle.templates() if kind == "template" else bundle.segments()
     return {declaration.name.value for _, declaration in found}
-
-
-def _meant(
-    unknown: list[tuple[Parsed, nodes.Reference]], names: AbstractSet[str]
-) -> dict[str, str | None]:
-    """Return the nearest known name for some of the unknown ones; looking is slow."""
-    words = sorted({reference.value for _, reference in unknown})[:_MOST_HINTS]
-    return {word: nearest(word, names, _MOST_KNOWN) for word in words}
 
 
 def _has_broken(bundle: Bundle, kind: Kind) -> bool:

@@ -129,3 +129,27 @@ def test_the_grammar_has_no_conflicts() -> None:
     from dsl.parser import grammar  # noqa: PLC0415 - the one test that looks below the face
 
     assert grammar(strict=True)
+
+
+def doubted(declared: list[str], sent: list[str]) -> int:
+    """Tell how many names are doubted offline; each is told what was meant."""
+    segments = "".join(f'segment "{name}" {{ static }}\n' for name in declared)
+    text = HEAD + " ".join(f'add to segment "{name}"' for name in sent) + "}"
+    found = dsl.check(dsl.read_bundle({"a.flow": segments, "b.flow": text}))
+    doubts = [one for one in found if one.code == "FLOW-W408"]
+    assert all(one.hint or one.fixes for one in doubts)
+    return len(doubts)
+
+
+def test_every_name_that_is_nearly_declared_is_told() -> None:
+    names = [f"{chr(ord('a') + n)}{n} letter" for n in range(26)]
+    assert doubted(names, [f"{name}s" for name in names]) == 26
+    assert doubted(names, [name.replace("tt", "dd") for name in names]) == 26
+    assert doubted(names, [f"{n}" * 9 for n in range(30)]) == 0
+
+
+def test_slips_are_told_among_thousands_of_names() -> None:
+    names = [f"letter {n:05d} of spring" for n in range(3_000)]
+    began = time.process_time()
+    assert doubted(names, [name.replace("spring", "sprong") for name in names]) == 3_000
+    assert time.process_time() - began < 8
