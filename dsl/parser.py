@@ -10,17 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
 from lark.lexer import LexerThread
 
-from dsl import foreign_forms, nodes, syntax_errors
+from dsl import foreign_forms, nodes, strings, syntax_errors
+from dsl.bare_zones import bare_zones
 from dsl.building import RULES
 from dsl.decoding import decode_source
-from dsl.diagnostics import Diagnostic, report
+from dsl.diagnostics import Diagnostic, fix, report
 from dsl.spans import Source, Span
 from dsl.tokens import retype, token_mistakes, too_deep
 
@@ -67,7 +68,8 @@ def parse(text: str | bytes, path: str = "input.flow") -> Parsed:
     if refusal:
         return Parsed(source, nodes.File(), comments, (refusal,))
     retype(tokens)
-    found = list(islice(token_mistakes(tokens, source), MOST_DIAGNOSTICS))
+    bare = _quoted_zones(tokens, source)
+    found = list(islice(chain(bare, token_mistakes(tokens, source)), MOST_DIAGNOSTICS))
     run = _Run(source, tokens, found)
     return Parsed(source, run.file(), comments, tuple(run.diagnostics))
 
@@ -242,6 +244,22 @@ class _Run:
         if token.type == "COMMA":
             return inner <= 0
         return token.type == "RBRACE" or syntax_errors.is_first_on_line(self.tokens, self.index)
+
+
+def _quoted_zones(tokens: list[Token], source: Source) -> list[Diagnostic]:
+    """Make one text of each time zone without quotes; return what is to be said about them."""
+    found = []
+    for start, end in reversed(list(bare_zones(tokens))):
+        first, last = tokens[start], tokens[end - 1]
+        place = Span(first.start_pos or 0, last.end_pos or 0)
+        written = strings.encode(source.text[place.start : place.end])
+        text = first.update("STRING", written)
+        text.end_pos = last.end_pos
+        tokens[start:end] = [text]
+        message = f"write {written}: names and texts stand in double quotes"
+        edits = (fix(source, place, written),)
+        found.append(report(source, "FLOW-E111", place, message, fixes=edits))
+    return found[::-1]
 
 
 def _comment(token: Token, source: Source) -> Comment:

@@ -93,8 +93,18 @@ def token_mistakes(tokens: Sequence[Token], source: Source) -> Iterator[Diagnost
         if token.type in _TEXTS:
             yield from _forbidden(token, source)
             yield from _wrong_escapes(token, source)
-        elif token.type == "NUMBER" and _is_too_large(token.value):
-            yield report(source, "FLOW-E109", span(token), "this number is too large to be exact")
+        elif token.type == "NUMBER":
+            yield from _odd_number(token, source)
+
+
+def _odd_number(token: Token, source: Source) -> Iterator[Diagnostic]:
+    plain = token.value.replace("_", "")
+    if _is_too_large(plain):
+        yield report(source, "FLOW-E109", span(token), "this number is too large to be exact")
+    elif plain != token.value:
+        edits = (fix(source, span(token), plain),)
+        message = f"write {plain}: the digits of a number stand together"
+        yield report(source, "FLOW-E113", span(token), message, fixes=edits)
 
 
 def _forbidden(token: Token, source: Source) -> Iterator[Diagnostic]:
