@@ -36,8 +36,8 @@ def header_nodes(headers: Headers) -> Iterator[nodes.Header]:
 
 def _reentry(headers: Headers) -> Iterator[nodes.Reentry]:
     if headers.reentry.policy == "after":
-        amount, unit = from_seconds(headers.reentry.after_seconds or 0)
-        yield nodes.Reentry("after", nodes.Duration(amount, unit))
+        after = from_seconds(headers.reentry.after_seconds or 0)
+        yield nodes.Reentry("after", duration(*after))
     elif headers.reentry.policy == "always":
         yield nodes.Reentry("always")
     elif any(map(_repeats, headers.triggers)):
