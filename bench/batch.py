@@ -17,7 +17,7 @@ TARGET = 20_000
 
 
 def main(kind: str = "postgres", calls: str = "100", connections: str = "4") -> None:
-    """Measure new contacts, then existing ones without and with data, then a workflow's start."""
+    """Measure new contacts, then existing ones without and with data, then those who enter."""
     total = int(calls)
     with stage.database(kind) as url:
         project = stage.project(url)
@@ -33,12 +33,17 @@ def main(kind: str = "postgres", calls: str = "100", connections: str = "4") -> 
                     f"{rate / TARGET:.1f} x the target"
                 )
 
-            everybody = range(CONTACTS)
-            measure("new contacts", [_body(part, "signed_up") for part in _parts(everybody)])
-            measure("nothing listens", [_body(_some(n), "opened_app") for n in range(total)])
-            measure("data changes", [_body(_some(n), "read", visit=n) for n in range(total)])
+            parts = _parts(range(CONTACTS))
+            apart = [parts[n % len(parts)] for n in range(total)]  # nobody twice at the same time
+            measure("new contacts", [_body(part, "signed_up") for part in parts])
+            stage.settle(url)
+            measure("nothing listens", [_body(part, "opened_app") for part in apart])
+            mixed = [_body(_some(n), "opened_app") for n in range(total)]
+            measure("the same people in several calls at once", mixed)
+            changing = [_body(part, "read", visit=n) for n, part in enumerate(apart)]
+            measure("data changes", changing)
             _listen(port, project.secret)
-            measure("a workflow enrols", [_body(_some(n), "bought") for n in range(total // 4)])
+            measure("a workflow enrols", [_body(part, "bought") for part in apart[: total // 4]])
 
 
 def _body(contacts: list[int], name: str, **data: object) -> bytes:

@@ -37,6 +37,14 @@ def database(kind: str) -> Iterator[str]:
         yield url
 
 
+def settle(url: str) -> None:
+    """Do what autovacuum does within a minute: without statistics PostgreSQL plans badly."""
+    engine = open_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+    engine.dispose()
+
+
 def project(url: str) -> NewProject:
     """Create a project."""
     engine = open_engine(url)

@@ -34,7 +34,7 @@ class Made(ListOf):
 
 
 def _plain(item: object) -> TrackRequest | None:
-    """Return the event when it clearly keeps TrackIn's rules, which take ten times as long."""
+    """Return the event when it clearly keeps TrackIn's rules, which take seven times as long."""
     if not isinstance(item, dict):
         return None
     event, email = item.get("event"), item.get("email")

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import exists, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from plunk.db import insert_ignoring
+from plunk.db import table_of
 from plunk.engine.core.signals import event_context
 from plunk.ids import new_id
 from plunk.models import Execution
 from plunk.services.listening import Judge, Listener
+from plunk.services.row_sets import insert_rows, is_among
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
+
+Pair: TypeAlias = tuple[str, str]  # workflow and contact
 
 
 def enrol(
@@ -34,14 +37,16 @@ def enrol(
 ) -> None:
     """Start every one of these workflows whose trigger one of the events meets."""
     judge = Judge(session, project_id, now)
-    rows = [
-        run_row(project_id, entry, event, now)
-        for event in happened
-        for entry in entries
-        if _admits(judge, entry, event)
+    coming = [
+        (entry, event) for event in happened for entry in entries if _is_meant(judge, entry, event)
     ]
-    if rows:
-        session.execute(insert_ignoring(session, Execution, ["workflow_id", "entry_key"]), rows)
+    known = _latest_starts(session, coming)
+    rows = []
+    for entry, event in coming:
+        if not _is_shut_out(entry, known.get(_pair(entry, event)), now):
+            rows.append(run_row(project_id, entry, event, now))
+            known[_pair(entry, event)] = now
+    insert_rows(session, Execution, rows, unique=["workflow_id", "entry_key"])
 
 
 def run_row(project_id: str, entry: Listener, event: NewEvent, now: datetime) -> dict[str, Any]:
@@ -64,29 +69,54 @@ def run_row(project_id: str, entry: Listener, event: NewEvent, now: datetime) ->
         "started_at": now,
         "created_at": now,
         "updated_at": now,
+        "visit": 0,
+        "version": 0,
     }
 
 
-def _admits(judge: Judge, entry: Listener, event: NewEvent) -> bool:
+def _is_meant(judge: Judge, entry: Listener, event: NewEvent) -> bool:
     return (
         event.contact is not None
         and entry.hears(event)
         and judge.is_met(entry.condition, event.contact, event_context(event.data))
-        and not _is_shut_out(judge, entry, event.contact.id)
     )
 
 
-def _is_shut_out(judge: Judge, entry: Listener, contact_id: str) -> bool:
+def _pair(entry: Listener, event: NewEvent) -> Pair:
+    return entry.workflow_id, event.contact.id if event.contact else ""
+
+
+def _latest_starts(
+    session: Session, coming: Sequence[tuple[Listener, NewEvent]]
+) -> dict[Pair, datetime]:
+    """Return when the latest run began that may shut somebody out, by workflow and contact."""
+    asking = [_pair(entry, event) for entry, event in coming if not _is_open(entry)]
+    if not asking:
+        return {}
+    run = table_of(Execution)
+    statement = (
+        select(run.c.workflow_id, run.c.contact_id, func.max(run.c.started_at))
+        .where(
+            run.c.workflow_id.in_(sorted({workflow_id for workflow_id, _ in asking})),
+            is_among(session, run.c.contact_id, {contact_id for _, contact_id in asking}),
+        )
+        .group_by(run.c.workflow_id, run.c.contact_id)
+    )
+    rows = session.connection().execute(statement)
+    return {(workflow_id, contact_id): at for workflow_id, contact_id, at in rows}
+
+
+def _is_open(entry: Listener) -> bool:
+    return entry.allow_reentry and entry.reentry_seconds is None
+
+
+def _is_shut_out(entry: Listener, latest: datetime | None, now: datetime) -> bool:
     """Tell whether earlier runs forbid another one; the caller's lock on the contact decides.
 
     The unique key alone would let people in again who entered while re-entry was still allowed.
     """
-    if entry.allow_reentry and entry.reentry_seconds is None:
+    if latest is None or _is_open(entry):
         return False
-    earlier = exists().where(
-        Execution.workflow_id == entry.workflow_id, Execution.contact_id == contact_id
-    )
     if entry.allow_reentry and entry.reentry_seconds is not None:
-        since = judge.now - timedelta(seconds=entry.reentry_seconds)
-        earlier = earlier.where(Execution.started_at > since)
-    return bool(judge.session.scalar(select(earlier)))
+        return latest > now - timedelta(seconds=entry.reentry_seconds)
+    return True
