@@ -110,7 +110,7 @@ def pull_flows(call: Call, *, query: list[str] | None) -> Answer:
     spec=Spec(answers={200: FlowOut()}, errors=(404, 409)),
 )
 def show_flow(call: Call, workflow_id: str) -> Answer:
-    """Return a workflow as text, unless its graph is one that the language has no words for."""
+    """Return a workflow as text; 409 when it is too large for one file."""
     return flow_texts.show(call.session, call.project.id, workflow_id), 200
 
 

@@ -44,10 +44,12 @@ def show(session: Session, project_id: str, workflow_id: str) -> FlowText:
 def says(source: str, graph: FlowGraph, known: Catalog) -> bool:
     """Tell whether a text still says what is stored.
 
-    A template may have been renamed since, or another one been given its name.
+    A template may have been renamed since, or another one been given its name; and somebody may
+    have switched the workflow off.
     """
     written = resolved(workflow_text.by_name(source), known)
-    return not flow_changes.find(graph, written)
+    is_as_on = graph.headers["enabled"] == written.headers["enabled"]
+    return is_as_on and not flow_changes.find(graph, written)
 
 
 def resolved(workflow: Json, known: Catalog) -> FlowGraph:

@@ -17,7 +17,7 @@ from plunk.simulation.catalogue import catalogue_of
 from plunk.simulation.story import Plot, tell
 from plunk.simulation.world import Limits
 
-LIMITS = Limits(visits=20_000, mails=20_000)  # about a second of work
+LIMITS = Limits(visits=20_000, mails=20_000, characters=5_000_000, seconds=3)
 PROJECT = "project's own"
 
 

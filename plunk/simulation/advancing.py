@@ -131,6 +131,18 @@ def _queue_email(world: World, walker: Walker, visit: Visit, effect: QueueEmail)
         world.unsent.append(mail)
 
 
+def size_of(value: object) -> int:
+    """Return about how many characters a JSON value takes."""
+    match value:
+        case str():
+            return len(value) + 2
+        case Mapping():
+            return sum(len(str(key)) + 4 + size_of(item) for key, item in value.items())
+        case list() | tuple():
+            return sum(map(size_of, value)) + len(value)
+    return 8
+
+
 def _call_webhook(world: World, walker: Walker, visit: Visit, effect: CallWebhook) -> None:
     variables = variables_of(effect.scope)
     call = Call(
@@ -144,4 +156,5 @@ def _call_webhook(world: World, walker: Walker, visit: Visit, effect: CallWebhoo
         headers={name: filled(value, variables) for name, value in effect.headers.items()},
         body=None if effect.method == "GET" else filled(effect.body, variables),
     )
+    world.write(size_of(call.body) + size_of(call.headers) + len(call.url))
     world.uncalled.append(call)

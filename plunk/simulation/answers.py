@@ -65,6 +65,7 @@ class Answers(Mapping[History, object]):
 
     def __getitem__(self, question: History) -> object:
         if question not in self._known:
+            self._past.world.look_at_time()
             self._known[question] = _answer(self._past, question)
         return self._known[question]
 

@@ -153,6 +153,7 @@ def _compute(world: World, rule: SegmentRule, people: Iterable[Person]) -> int:
         return 0
     moved: dict[bool, list[Event]] = {True: [], False: []}
     for person in people:
+        world.look_at_time()
         is_meant = fulfils(world, person, condition)
         if is_meant != (rule.name in person.segments):
             _note(world, rule, person, is_member=is_meant)

@@ -11,6 +11,7 @@ from plunk.conditions.instants import iso
 from plunk.engine.core.signals import canonical_name
 from plunk.errors import BadRequest
 from plunk.simulation import happenings
+from plunk.simulation.advancing import size_of
 from plunk.simulation.catalogue import Catalogue
 from plunk.simulation.outbox import Call, Mail
 from plunk.simulation.people import Person, Walker
@@ -57,11 +58,15 @@ class Story:
     def to_json(self) -> Json:
         """Return the wire form."""
         contact = self.person.contact
-        return {
-            "timeline": [entry.to_json() for entry in self.timeline],
+        room = _Room(self.world)
+        told = {
+            "timeline": [room.entry(entry) for entry in self.timeline],
             "runs": [_run_json(walker) for walker in self.world.walkers],
-            "emails": [_mail_json(mail) for mail in self.world.mails],
+            "emails": [room.mail(mail) for mail in self.world.mails],
             "webhooks": [_call_json(call) for call in self.world.calls],
+        }
+        return {
+            **told,
             "contact": {
                 "email": contact.email,
                 "subscribed": contact.subscribed,
@@ -69,7 +74,7 @@ class Story:
                 "segments": sorted(self.person.segments),
             },
             "endedAt": iso(self.world.now),
-            "notes": list(self.notes),
+            "notes": [*self.notes, *room.notes()],
             "stopped": self.stopped,
         }
 
@@ -119,6 +124,43 @@ def _notes(catalogue: Catalogue, plot: Plot) -> Iterator[str]:
     )
 
 
+class _Room:
+    """How much a story may still hold; what does not fit any more is told without its texts."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.left = world.limits.characters
+        self.is_full = False
+
+    def entry(self, entry: Entry) -> Json:
+        """Return an entry, without details where there is no room for them."""
+        found = entry.to_json()
+        return found if self._takes(size_of(found)) else {**found, "details": {}}
+
+    def mail(self, mail: Mail) -> Json:
+        """Return a message, without its body where there is no room or time for it."""
+        if not self.is_full:
+            body = mail.body
+            if self._takes(len(body)):
+                return _mail_json(mail, body)
+        return _mail_json(mail, None)
+
+    def notes(self) -> Iterator[str]:
+        """Say what was left out."""
+        if self.is_full:
+            most = f"{self.world.limits.characters:,}"
+            yield f"texts beyond {most} characters, or that took too long, are left out"
+
+    def _takes(self, size: int) -> bool:
+        try:
+            self.world.look_at_time()
+        except TooMuch:
+            self.is_full = True
+        self.left -= size
+        self.is_full = self.is_full or self.left < 0
+        return not self.is_full
+
+
 def _run_json(walker: Walker) -> Json:
     run = walker.run
     return {
@@ -134,7 +176,7 @@ def _run_json(walker: Walker) -> Json:
     }
 
 
-def _mail_json(mail: Mail) -> Json:
+def _mail_json(mail: Mail, body: str | None) -> Json:
     return {
         "at": iso(mail.at),
         "run": mail.walker.number,
@@ -145,7 +187,7 @@ def _mail_json(mail: Mail) -> Json:
         "fromName": mail.sender_name,
         "replyTo": mail.reply_to,
         "subject": mail.subject,
-        "body": mail.body,
+        "body": body,
         "error": mail.error,
     }
 

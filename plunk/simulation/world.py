@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,10 +31,15 @@ class TooMuch(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may happen in a world; what runs away ends with TooMuch."""
+    """How much may happen in a world; what runs away ends with TooMuch.
+
+    `characters` are those of calls, and of the texts in a story; `seconds` are this thread's CPU.
+    """
 
     visits: int = 200_000
     mails: int = 200_000
+    characters: int = 500_000_000
+    seconds: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +75,8 @@ class World:
     timeline: list[Entry] = field(default_factory=list)
     began_at: datetime = facts.NEVER
     visits: int = 0
+    written: int = 0
+    deadline: float | None = None
     # What is due: runs, looks at tracked segments, ticks of schedules, looks at dates.
     due: list[tuple[datetime, int, Walker]] = field(default_factory=list)
     checks: list[tuple[datetime, int, Person]] = field(default_factory=list)
@@ -126,10 +134,26 @@ class World:
         return self.shared[flow.name]
 
     def spend(self, visits: int) -> None:
-        """Count visits to steps, and stop where they become too many."""
+        """Count visits to steps, and stop where they become too many or have taken too long."""
         self.visits += visits
         if self.visits > self.limits.visits:
             raise TooMuch(f"more than {self.limits.visits:,} steps were taken; do they ever end?")
+        self.look_at_time()
+
+    def write(self, characters: int) -> None:
+        """Count what leaves the house, and stop where it becomes too much."""
+        self.written += characters
+        if self.written > self.limits.characters:
+            raise TooMuch(f"more than {self.limits.characters:,} characters were sent")
+
+    def look_at_time(self) -> None:
+        """Stop where it has taken too long, whatever it was that took so long."""
+        if self.limits.seconds is None:
+            return
+        if self.deadline is None:
+            self.deadline = time.thread_time() + self.limits.seconds
+        if time.thread_time() > self.deadline:
+            raise TooMuch(f"it took more than {self.limits.seconds:g} seconds; look at fewer days")
 
 
 def filled(source: str, known: facts.Facts) -> str:

@@ -177,3 +177,15 @@ def test_what_the_language_cannot_hold_is_left_out(api: Any) -> None:
     ]
     assert "256 KB" in left[0]["reason"]
     assert sorted(assert_no_op(api)) == ["workflows/fine.flow"]
+
+
+def test_what_was_switched_off_stays_off_elsewhere(api: Any, stranger_api: Any) -> None:
+    text = '# why\nworkflow "W" {\n  on event "e"\n\n  wait 1 day\n}\n'
+    flow = api.post("/flows/deploy", {"files": {"a.flow": text}}).json["workflows"][0]
+    api.patch(f"/workflows/{flow['id']}", {"enabled": False})
+    files = pull(api)["files"]
+    assert "  disabled\n" in files["workflows/w.flow"]
+    made = stranger_api.post("/flows/deploy", {"files": files}).json["workflows"][0]
+    assert stranger_api.get(f"/workflows/{made['id']}").json["enabled"] is False
+    api.patch(f"/workflows/{flow['id']}", {"enabled": True})
+    assert pull(api)["files"] == {"workflows/w.flow": text}

@@ -108,3 +108,35 @@ def test_what_never_ends_is_broken_off(api: Any) -> None:
     text = 'workflow "W" { on event "e" @again track "e" wait 1 second goto again }'
     told = simulate(api, files={"a.flow": text}, workflow="W", days=3_660)
     assert "steps were taken" in told["stopped"]
+
+
+LARGE = "{% for a in (1..300) %}{{ a }} 0123456789012345678901234567890123456789 {% endfor %}"
+
+
+def test_a_story_has_no_more_than_so_many_characters(api: Any) -> None:
+    text = (
+        f'template "t" {{ type: transactional subject: "s" from: "a@example.com" body: "{LARGE}" }}'
+        'workflow "W" { on event "e" @a send email "t" wait 1 second goto @a }'
+    )
+    answer = api.post(
+        "/flows/simulate",
+        {"contact": ADA, "files": {"a.flow": text}, "workflow": "W", "days": 3_660},
+    )
+    assert answer.status_code == 200
+    assert len(answer.data) < 15_000_000
+    told = answer.json
+    assert told["stopped"]
+    assert told["emails"][0]["body"].startswith("1 0123")
+    assert told["emails"][-1]["body"] is None
+    assert "are left out" in told["notes"][-1]
+
+
+def test_calls_count_as_characters(api: Any) -> None:
+    text = (
+        'workflow "W" { on event "e" @a webhook POST "https://a.example/x"'
+        " { body: { a: contact.data, b: contact.data } } wait 1 second goto @a }"
+    )
+    contact = {**ADA, "data": {"long": "x" * 50_000}}
+    told = simulate(api, files={"a.flow": text}, workflow="W", days=3_660, contact=contact)
+    assert "characters were sent" in told["stopped"]
+    assert 20 < len(told["webhooks"]) < 60

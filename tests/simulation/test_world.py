@@ -285,3 +285,15 @@ def test_a_story_of_one_workflow_leaves_the_others_out() -> None:
     for plot in (Plot(NINE, "go", KIM, workflow="C"), Plot(NINE, None, KIM)):
         with pytest.raises(BadRequest):
             tell(catalogue, plot)
+
+
+def test_what_takes_too_long_is_broken_off() -> None:
+    segments = "".join(
+        f'segment "s{n}" {{ where triggered "x" where (event.n == {n}) track membership }}\n'
+        for n in range(10)
+    )
+    flow = 'workflow "W" { on event "x" on manual @a track "x" { n: 99 } wait 1 minute goto @a }'
+    catalogue = catalogue_of(dsl.read_bundle({"a.flow": segments + flow}))
+    plot = Plot(NINE, workflow="W", contact={"email": "a@example.com"}, days=3_660)
+    story = tell(catalogue, plot, Limits(seconds=0.3))
+    assert story.stopped == "it took more than 0.3 seconds; look at fewer days"
