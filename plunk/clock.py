@@ -87,3 +87,9 @@ def iso(at: datetime) -> str:
 def iso_or_none(at: datetime | None) -> str | None:
     """Return the wire form of an instant that may be missing."""
     return iso(at) if at else None
+
+
+def patience(seconds: float) -> Callable[[], bool]:
+    """Return a function that tells when this thread has worked so long; waiting does not count."""
+    deadline = time.thread_time() + seconds
+    return lambda: time.thread_time() > deadline

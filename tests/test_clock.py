@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from plunk.clock import ManualClock, SyncedClock, SystemClock, iso, iso_or_none
+from plunk.clock import ManualClock, SyncedClock, SystemClock, iso, iso_or_none, patience
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -111,3 +111,11 @@ def test_times_on_the_wire(at: datetime, text: str) -> None:
 
 def test_no_time_on_the_wire() -> None:
     assert iso_or_none(None) is None
+
+
+def test_patience_ends_with_work() -> None:
+    is_late = patience(0.01)
+    assert not patience(100)()
+    while not is_late():
+        sum(range(1_000))
+    assert is_late()

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from plunk.clock import patience
 from plunk.conditions.instants import instant
 from plunk.errors import FieldProblem, Invalid
 from plunk.services import flow_bundle, workflow_text
@@ -17,7 +18,7 @@ from plunk.simulation.catalogue import catalogue_of
 from plunk.simulation.story import Plot, tell
 from plunk.simulation.world import Limits
 
-LIMITS = Limits(visits=20_000, mails=20_000, characters=5_000_000, seconds=3)
+MOST, MAX_CHARACTERS, MAX_SECONDS = 20_000, 5_000_000, 3.0
 PROJECT = "project's own"
 
 
@@ -52,7 +53,8 @@ def play(written: Written, scenario: Scenario, *, now: datetime) -> Json:
         days=scenario.days,
         workflow=scenario.workflow,
     )
-    story = tell(catalogue_of(written.bundle), plot, LIMITS)
+    limits = Limits(MOST, MOST, MAX_CHARACTERS, patience(MAX_SECONDS))
+    story = tell(catalogue_of(written.bundle), plot, limits)
     return {**story.to_json(), "diagnostics": _doubts(written.warnings)}
 
 

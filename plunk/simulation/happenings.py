@@ -33,7 +33,6 @@ def open_world(
     """Return a world in which nothing has happened yet."""
     zone_named(zone)
     world = World(catalogue, now, zone, limits or Limits(), began_at=now)
-    world.look_at_time()
     occasions.begin(world)
     return world
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
@@ -33,13 +32,14 @@ class TooMuch(BadRequest):
 class Limits:
     """How much may happen in a world; what runs away ends with TooMuch.
 
-    `characters` are those of calls, and of the texts in a story; `seconds` are this thread's CPU.
+    `characters` are those of calls, and of the texts in a story; `is_late` tells when it has taken
+    too long.
     """
 
     visits: int = 200_000
     mails: int = 200_000
     characters: int = 500_000_000
-    seconds: float | None = None
+    is_late: Callable[[], bool] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +76,6 @@ class World:
     began_at: datetime = facts.NEVER
     visits: int = 0
     written: int = 0
-    deadline: float | None = None
     # What is due: runs, looks at tracked segments, ticks of schedules, looks at dates.
     due: list[tuple[datetime, int, Walker]] = field(default_factory=list)
     checks: list[tuple[datetime, int, Person]] = field(default_factory=list)
@@ -148,12 +147,8 @@ class World:
 
     def look_at_time(self) -> None:
         """Stop where it has taken too long, whatever it was that took so long."""
-        if self.limits.seconds is None:
-            return
-        if self.deadline is None:
-            self.deadline = time.thread_time() + self.limits.seconds
-        if time.thread_time() > self.deadline:
-            raise TooMuch(f"it took more than {self.limits.seconds:g} seconds; look at fewer days")
+        if self.limits.is_late is not None and self.limits.is_late():
+            raise TooMuch("it took too long; look at fewer days")
 
 
 def filled(source: str, known: facts.Facts) -> str:
