@@ -72,6 +72,7 @@ def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) ->
     writing = _Writing(session, drawing, graph, made)
     changes = writing.changes
     if writing.is_revision and made.in_flight != "follow":
+        revisions.refuse_left_behind(session, workflow, now=made.now)
         in_flight.pin(session, workflow)
     writing.carry_out()
     if changes.headers:

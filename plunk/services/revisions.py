@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, null, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, null, or_, select, update
 from sqlalchemy.orm import Session
 
-from plunk.models import Revision, Step, Transition, Workflow
+from plunk.errors import Conflict
+from plunk.models import Execution, Revision, Step, Transition, Workflow
 from plunk.services import triggers
 from plunk.services.workflow_graph import Drawing, draw
 
@@ -67,24 +68,35 @@ def cut(
 
 def unsettled(session: Session) -> list[Touched]:
     """Return the revisions that runs may still have to be brought over to, oldest first."""
-    rows = session.execute(
-        select(
-            Revision.project_id,
-            Revision.workflow_id,
-            Revision.number,
-            Revision.touched,
-            Revision.created_at,
-            Workflow.pinned_revision,
-        )
-        .join(Workflow, Workflow.id == Revision.workflow_id)
-        .where(Revision.touched.is_not(None))
-        .order_by(Revision.created_at)
-        .limit(MAX_UNSETTLED)
+    return _touched(session, _unsettled().limit(MAX_UNSETTLED))
+
+
+def refuse_left_behind(session: Session, workflow: Workflow, *, now: datetime) -> None:
+    """Raise Conflict while a revision of the workflow is yet to reach somebody it is for."""
+    for one in _touched(session, _unsettled().where(Revision.workflow_id == workflow.id)):
+        if session.scalar(select(exists().where(left_behind(one, now)))):
+            raise Conflict(
+                f"People in the workflow {workflow.name!r} are still being brought over to"
+                f" revision {one.number}; try again in a moment.",
+                details={"workflow": workflow.name, "revision": one.number},
+            )
+
+
+def left_behind(one: Touched, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on runs that wait on a touched step, in an older revision.
+
+    Those that are due, or for which something has arrived, are on their way already; so is who
+    waits for the answer of a web hook. Who is pinned stays.
+    """
+    return and_(
+        Execution.workflow_id == one.workflow_id,
+        Execution.status == "WAITING",
+        Execution.revision < one.number,
+        Execution.revision > one.pinned_revision,
+        Execution.current_step_id.in_(one.touched),
+        Execution.signal.is_(None),
+        or_(Execution.due_at.is_(None), Execution.due_at > now),
     )
-    return [
-        Touched(project_id, workflow_id, number, touched or (), created_at, pinned_revision)
-        for project_id, workflow_id, number, touched, created_at, pinned_revision in rows
-    ]
 
 
 def settle(session: Session, one: Touched, left_behind: ColumnElement[bool]) -> None:
@@ -132,6 +144,33 @@ def current_sources(session: Session, workflows: Iterable[Workflow]) -> dict[str
         )
     )
     return {row.workflow_id: row.source for row in rows}
+
+
+def _unsettled() -> Select[str, str, int, list[str] | None, datetime, int]:
+    return (
+        select(
+            Revision.project_id,
+            Revision.workflow_id,
+            Revision.number,
+            Revision.touched,
+            Revision.created_at,
+            Workflow.pinned_revision,
+        )
+        .join(Workflow, Workflow.id == Revision.workflow_id)
+        .where(Revision.touched.is_not(None))
+        .order_by(Revision.created_at)
+    )
+
+
+def _touched(
+    session: Session, rows: Select[str, str, int, list[str] | None, datetime, int]
+) -> list[Touched]:
+    return [
+        Touched(project_id, workflow_id, number, touched or (), created_at, pinned_revision)
+        for project_id, workflow_id, number, touched, created_at, pinned_revision in (
+            session.execute(rows)
+        )
+    ]
 
 
 def snapshot(drawing: Drawing) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 
 from plunk.db import begin_reading, transaction
 from plunk.engine.shell.batch import Engine, advance_project
 from plunk.models import Execution
 from plunk.services import revisions
-from plunk.services.revisions import Key, Touched
+from plunk.services.revisions import Key, Touched, left_behind
 
 # Who was under way while a revision was cut may still come to stand on what it touched.
 LATE = timedelta(minutes=1)
@@ -86,20 +86,3 @@ def _next(engine: Engine, reviser: Reviser, one: Touched) -> list[str]:
     if len(rows) == engine.batch_size:
         reviser.reached[one.key] = rows[-1].started_at
     return [row.id for row in rows]
-
-
-def left_behind(one: Touched, now: datetime) -> ColumnElement[bool]:
-    """Return the condition on runs that wait on a touched step, in an older revision.
-
-    Those that are due, or for which something has arrived, are on their way already; so is who
-    waits for the answer of a web hook. Who is pinned stays.
-    """
-    return and_(
-        Execution.workflow_id == one.workflow_id,
-        Execution.status == "WAITING",
-        Execution.revision < one.number,
-        Execution.revision > one.pinned_revision,
-        Execution.current_step_id.in_(one.touched),
-        Execution.signal.is_(None),
-        or_(Execution.due_at.is_(None), Execution.due_at > now),
-    )
