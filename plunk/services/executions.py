@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Row as SqlRow
 from sqlalchemy.orm import Session
 
 from plunk.errors import NotFound
@@ -13,12 +15,15 @@ from plunk.ids import NO_ID, parse_id
 from plunk.models import Contact, Execution, Step, StepExecution, Workflow
 from plunk.models.execution import ACTIVE_STATUSES, RUN_STATUSES, VISIT_STATUSES
 from plunk.paging import Page, PageRequest
+from plunk.services import pinned_runs
 from plunk.services.in_flight import is_pinned
 from plunk.services.workflow_graph import get_workflow
 
 STATUSES, ASKED = RUN_STATUSES, ("PENDING", *RUN_STATUSES)
 VISITS = VISIT_STATUSES
 MAX_VISITS = 1_000
+OldSteps: TypeAlias = Mapping[int, pinned_runs.StepsById]
+Row: TypeAlias = SqlRow[Execution, Contact | None, Step | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its contact and the step it stands on, and whether it follows its workflow."""
+    """A run with its contact and the step it stands on, and whether it is pinned.
+
+    The steps of a pinned run are those of its own revision, also when it has ended.
+    """
 
     run: Execution
     contact: Contact | None
@@ -61,14 +69,15 @@ def page(session: Session, project_id: str, workflow_id: str, query: RunQuery) -
     workflow = get_workflow(session, project_id, workflow_id)
     wanted = and_(Execution.workflow_id == workflow.id, *_has_status(query.status))
     total = session.scalar(select(func.count()).select_from(Execution).where(wanted)) or 0
-    rows = session.execute(
+    rows: Sequence[Row] = session.execute(
         _views()
         .where(wanted)
         .order_by(Execution.started_at.desc(), Execution.id.desc())
         .offset(query.paging.offset)
         .limit(query.paging.page_size)
-    )
-    views = [RunView(*row, is_pinned(workflow, row[0])) for row in rows]
+    ).all()
+    then = _pinned_steps(session, workflow, [row[0] for row in rows])
+    views = [_view(workflow, row, then) for row in rows]
     return Page(views, total, query.paging.page, query.paging.page_size)
 
 
@@ -78,7 +87,8 @@ def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
     row = session.execute(_views().where(is_run(workflow.id, at.execution_id))).one_or_none()
     if row is None:
         raise NotFound(at.execution_id, resource="Execution")
-    view = RunView(*row, is_pinned(workflow, row[0]))
+    then = _pinned_steps(session, workflow, [row[0]])
+    view = _view(workflow, row, then)
     visits = session.execute(
         select(StepExecution, Step)
         .join(Step, Step.id == StepExecution.step_id)
@@ -86,7 +96,9 @@ def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
         .order_by(StepExecution.visit)
         .limit(MAX_VISITS)
     ).all()
-    return RunDetail(view, workflow, [(visit, step) for visit, step in visits])
+    return RunDetail(
+        view, workflow, [(visit, _as_it_was(step, row[0], then)) for visit, step in visits]
+    )
 
 
 def counts(session: Session, project_id: str, workflow_id: str) -> dict[str, int]:
@@ -102,6 +114,21 @@ def counts(session: Session, project_id: str, workflow_id: str) -> dict[str, int
         .group_by(Execution.current_step_id)
     )
     return {step_id: count for step_id, count in rows if step_id}
+
+
+def _pinned_steps(session: Session, workflow: Workflow, runs: Iterable[Execution]) -> OldSteps:
+    pinned = {run.revision for run in runs if pinned_runs.was_pinned(workflow, run)}
+    return pinned_runs.steps(session, workflow, pinned)
+
+
+def _view(workflow: Workflow, row: Row, then: OldSteps) -> RunView:
+    run, contact, step = row
+    shown = None if step is None else _as_it_was(step, run, then)
+    return RunView(run, contact, shown, is_pinned(workflow, run))
+
+
+def _as_it_was(step: Step, run: Execution, then: OldSteps) -> Step:
+    return pinned_runs.as_it_was(step, then[run.revision]) if run.revision in then else step
 
 
 def _views() -> Select[Execution, Contact, Step]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from plunk.errors import Conflict
 from plunk.models import Segment, Step, Transition, Trigger, Workflow
+from plunk.services import pinned_runs
 
 
 def refuse_used(session: Session, segment: Segment) -> None:
@@ -44,6 +45,7 @@ def _workflows(segment: Segment) -> Iterator[Select[str]]:
     yield select(Transition.workflow_id).where(
         Transition.project_id == segment.project_id, _mentions(Transition.condition, segment)
     )
+    yield pinned_runs.needing(segment.project_id, [segment.id])
 
 
 def _mentions(column: InstrumentedAttribute[object], segment: Segment) -> ColumnElement[bool]:

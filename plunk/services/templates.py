@@ -15,6 +15,7 @@ from plunk.models import Email, Step, Template
 from plunk.models.template import TEMPLATE_TYPES
 from plunk.paging import Page, PageRequest
 from plunk.rendering import check_template
+from plunk.services import pinned_runs
 from plunk.values import UNSET, Unset
 
 TYPES = TEMPLATE_TYPES
@@ -155,7 +156,7 @@ def usage(session: Session, project_id: str, template_id: str) -> Usage:
 
 
 def remove(session: Session, project_id: str, template_id: str) -> None:
-    """Delete the template; Conflict while a workflow step sends it."""
+    """Delete the template; Conflict while a workflow step or a pinned run needs it."""
     remove_all(session, project_id, [template_id])
 
 
@@ -167,6 +168,7 @@ def remove_all(session: Session, project_id: str, template_ids: Sequence[str]) -
             f"Used by {steps} workflow step(s); change or delete those first.",
             details={"workflowSteps": steps},
         )
+    _refuse_pinned(session, project_id, found)
     for table in (Email, Step):
         session.execute(
             update(table).where(table.template_id.in_(found)).values(template_id=None),
@@ -174,6 +176,21 @@ def remove_all(session: Session, project_id: str, template_ids: Sequence[str]) -
         )
     session.execute(delete(Template).where(Template.id.in_(found)))
     return len(found)
+
+
+def _refuse_pinned(session: Session, project_id: str, template_ids: Sequence[str]) -> None:
+    """Raise Conflict while runs need a template that only the steps of their revision send.
+
+    Whoever takes it out of a workflow and pins its runs does both at once, and we have looked at
+    the steps before: one of the two is found.
+    """
+    needing = pinned_runs.needing(project_id, template_ids).subquery()
+    if workflows := session.scalar(select(func.count()).select_from(needing)):
+        raise Conflict(
+            f"Used by pinned executions of {workflows} workflow(s);"
+            " let them finish or cancel them first.",
+            details={"workflowSteps": 0, "pinnedWorkflows": workflows},
+        )
 
 
 def update_all(session: Session, project_id: str, request: BulkRequest) -> dict[str, int]:

@@ -279,3 +279,91 @@ def test_a_policy_belongs_to_its_plan(api: Any) -> None:
     assert api.post("/flows/deploy", {**files, "planDigest": digest}).status_code == 409
     pinned = {**files, "planDigest": digest, "inFlight": "pin"}
     assert api.post("/flows/deploy", pinned).status_code == 200
+
+
+def named(api: Any, kind: str, name: str) -> str:
+    found = api.get(f"/{kind}").json
+    items = found if isinstance(found, list) else found["data"]
+    return next(str(one["id"]) for one in items if one["name"] == name)
+
+
+@pytest.mark.parametrize("way", ["alone", "in bulk"])
+def test_a_template_stays_while_the_pinned_need_it(api: Any, machine: Machine, way: str) -> None:
+    flow = begin(api, machine, TWO_DAYS)
+    deploy(api, NEW_MAIL, inFlight="pin")
+    old = named(api, "templates", "old")
+
+    def delete() -> Any:
+        if way == "alone":
+            return api.delete(f"/templates/{old}")
+        return api.post("/templates/bulk-update", {"ids": [old], "delete": True})
+
+    refused = delete()
+    assert refused.status_code == 409
+    assert "pinned executions of 1 workflow(s)" in refused.text
+    machine.sleep(days=3)
+    assert only_run(api, flow)["exitReason"] == "old end"
+    assert delete().status_code in {200, 204}
+
+
+def test_a_template_that_the_pinned_do_not_need_can_go(api: Any, machine: Machine) -> None:
+    begin(api, machine, TWO_DAYS)
+    deploy(api, TWO_DAYS.replace("2 days", "3 days"), inFlight="pin")
+    assert api.delete(f"/templates/{named(api, 'templates', 'new')}").status_code == 204
+
+
+def test_a_segment_stays_while_the_pinned_need_it(api: Any, machine: Machine) -> None:
+    segment = 'segment "VIP" { where contact.data.vip }\n'
+    text = HEAD + '  @pause wait 2 days\n  if contact in segment "VIP" { exit "vip" }\n}\n'
+    begin(api, machine, segment + text)
+    deploy(api, NO_PAUSE, inFlight="pin")
+    vip = named(api, "segments", "VIP")
+    assert api.delete(f"/segments/{vip}").status_code == 409
+    machine.sleep(days=3)
+    assert api.delete(f"/segments/{vip}").status_code == 204
+
+
+def test_the_steps_of_the_pinned_are_those_of_their_revision(api: Any, machine: Machine) -> None:
+    old = HEAD + '  @pause wait 2 days\n  @mail send email "old"\n  @last wait 2 days\n}\n'
+    new = old.replace('"old"', '"new"').replace("@last wait 2 days", '@last exit "new"')
+    flow = begin(api, machine, old)
+    before = only_run(api, flow)["currentStep"]
+    deploy(api, new.replace("@pause wait 2 days", "@pause wait 5 days"), inFlight="pin")
+    shown = only_run(api, flow)["currentStep"]
+    assert {**shown, "updatedAt": before["updatedAt"]} == before
+    machine.sleep(days=3)
+    (listed,) = api.get(f"/workflows/{flow['id']}/executions").json["executions"]
+    assert (listed["currentStep"]["name"], listed["currentStep"]["type"]) == (
+        "Wait 2 days",
+        "DELAY",
+    )
+    machine.sleep(days=3)
+    run = only_run(api, flow)
+    assert run["status"] == "COMPLETED"
+    assert [one["step"]["name"] for one in run["stepExecutions"]][1:] == [
+        "Wait 2 days",
+        "Send old",
+        "Wait 2 days",
+    ]
+    assert [kind for kind, _ in visited(run)] == ["TRIGGER", "DELAY", "SEND_EMAIL", "DELAY"]
+
+
+@pytest.mark.parametrize("policy", ["pin", "drain"])
+def test_nobody_is_pinned_who_is_being_brought_over(
+    api: Any, machine: Machine, policy: str
+) -> None:
+    flow = begin(api, machine, TWO_DAYS)
+    deploy(api, TWO_DAYS.replace("2 days", "3 days"))
+    last = {"files": {"t.flow": TEMPLATES, "w.flow": NEW_MAIL}, "inFlight": policy}
+    for path in ("/flows/plan", "/flows/deploy"):
+        refused = api.post(path, last)
+        assert refused.status_code == 409
+        assert "still being brought over to revision 2" in refused.text
+    source = {"source": NEW_MAIL, "inFlight": policy}
+    assert api.put(f"/workflows/{flow['id']}/flow", source).status_code == 409
+    machine.settle()
+    assert api.post("/flows/deploy", last).status_code == 200
+    machine.sleep(days=2)
+    assert only_run(api, flow)["status"] == "WAITING"
+    machine.sleep(days=1)
+    assert subjects(machine) == ["Old"]
