@@ -74,7 +74,7 @@ class Watchers:
     judge: Judge
     watches: Mapping[str, Sequence[Listener]]  # by workflow
     contacts: Mapping[str, facts.Contact]
-    happened: Sequence[NewEvent] = ()
+    happened: Mapping[str, Sequence[NewEvent]] = field(default_factory=dict)  # by contact
 
 
 @dataclass(slots=True)
@@ -94,9 +94,14 @@ def meet(
     now: datetime,
 ) -> None:
     """End the runs that these events stop, and count the goals that they reach."""
-    contacts = {event.contact.id: event.contact for event in happened if event.contact}
+    contacts: dict[str, facts.Contact] = {}
+    events: dict[str, list[NewEvent]] = {}
+    for event in happened:
+        if event.contact:
+            contacts[event.contact.id] = event.contact
+            events.setdefault(event.contact.id, []).append(event)
     judge = Judge(session, project_id, now)
-    _meet(Watchers(judge, _by_workflow(watches), contacts, happened))
+    _meet(Watchers(judge, _by_workflow(watches), contacts, events))
 
 
 def reconsider(
@@ -169,10 +174,8 @@ def _is_met(around: Watchers, walker: Walker, watch: Listener) -> bool:
         return is_met(watch.condition, contact, walker.context, walker.run())
     return any(
         is_met(watch.condition, contact, event_context(event.data), walker.run())
-        for event in around.happened
-        if event.contact is not None
-        and event.contact.id == contact.id
-        and event.cause != walker.id  # the core has seen what the run itself did
+        for event in around.happened.get(contact.id, ())
+        if event.cause != walker.id  # the core has seen what the run itself did
         and watch.hears(event)
     )
 
