@@ -12,7 +12,7 @@ from dsl.decompile import NotExpressible, decompile, header_lines
 from dsl.diagnostics import Diagnostic, Fix, Note
 from dsl.explaining import Page, explain, nearest_codes
 from dsl.format import NotFormattable, format  # noqa: A004 - the name its users expect
-from dsl.graph import Compiled, Headers, SegmentText, TemplateText, WorkflowGraph
+from dsl.graph import Compiled, Headers, SegmentText, Step, TemplateText, WorkflowGraph
 from dsl.loading import load_folder, load_paths
 from dsl.nodes import File
 from dsl.parser import Parsed, parse
@@ -21,6 +21,7 @@ from dsl.references import references
 from dsl.refusals import refused
 from dsl.render import render
 from dsl.spans import Position, Range
+from dsl.statement_text import statement_lines
 
 __all__ = [
     "CODES",
@@ -39,6 +40,7 @@ __all__ = [
     "Position",
     "Range",
     "SegmentText",
+    "Step",
     "TemplateText",
     "WorkflowGraph",
     "check",
@@ -60,6 +62,7 @@ __all__ = [
     "render",
     "same_graph",
     "segment_form",
+    "statement_lines",
     "step_places",
     "trigger_step",
     "write_condition",

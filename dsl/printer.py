@@ -52,6 +52,13 @@ def lines(file: nodes.File, comments: Sequence[int]) -> list[Line]:
     return printer.lines
 
 
+def item_lines(item: nodes.Item) -> list[str]:
+    """Return the lines of one header or statement."""
+    printer = _Printer(())
+    printer.item(item)
+    return [part for line in printer.lines for part in line.indented().split("\n")]
+
+
 class _Printer:
     """Lines written so far, and how deep the next one stands."""
 

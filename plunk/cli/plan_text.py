@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from difflib import ndiff
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -24,7 +25,9 @@ def lines(plan: Json) -> Iterator[str]:
         for item in plan[kind]:
             if item["status"] != "unchanged":
                 yield f"{kind[:-1]} {item['name']}: {item['status']}"
-                yield from _workflow(item) if kind == "workflows" else _members(item)
+                follows = plan["inFlight"] == "follow"
+                is_workflow = kind == "workflows"
+                yield from _workflow(item, follows=follows) if is_workflow else _members(item)
                 yield ""
     if plan["inFlight"] in IN_FLIGHT and changes_something(plan):
         yield IN_FLIGHT[plan["inFlight"]]
@@ -41,18 +44,22 @@ def _members(item: Json) -> Iterator[str]:
         yield from (f"  ~ {name}" for name in item["changes"])
 
 
-def _workflow(item: Json) -> Iterator[str]:
-    text = item["headerText"]
-    yield from (f"  - {line}" for line in text["removed"])
-    yield from (f"  + {line}" for line in text["added"])
+def _workflow(item: Json, *, follows: bool) -> Iterator[str]:
+    text = item.get("headerText") or {}  # an older server has none
+    yield from (f"  - {line}" for line in text.get("removed", ()))
+    yield from (f"  + {line}" for line in text.get("added", ()))
     for step in item["steps"]:
-        yield from _step(step)
+        yield from _step(step, follows=follows)
 
 
-def _step(step: Json) -> Iterator[str]:
+def _step(step: Json, *, follows: bool) -> Iterator[str]:
     people = _people(step["people"])
-    yield f"  {MARKS[step['change']]} {_name(step)}" + (f"  ({people} here)" if people else "")
+    after = _afterwards(step) if follows else ""
+    told = f"  ({people} here{after})" if people else ""
+    yield f"  {MARKS[step['change']]} {_name(step)}{told}"
     match step:
+        case {"change": "changed", "text": {"old": [*old], "new": [*new]}} if old != new:
+            yield from (f"      {line}" for line in ndiff(old, new) if line[0] in "-+")
         case {"change": "changed", "old": old, "new": new}:
             names = [name for name in old if name != "name"]
             yield from (
@@ -63,6 +70,20 @@ def _step(step: Json) -> Iterator[str]:
             yield from (
                 f"      {_way(name)} {_end(old, name)} → {_end(new, name)}" for name in names
             )
+
+
+def _afterwards(step: Json) -> str:
+    """Return where who stands on a removed step goes on; "" where the server does not say."""
+    match step:
+        case {"change": "removed", "goesOn": str(place)}:
+            return f" and {_go(step)} on at {place}"
+        case {"change": "removed", "goesOn": None}:
+            return " and completes" if step["people"] == 1 else " and complete"
+    return ""
+
+
+def _go(step: Json) -> str:
+    return "goes" if step["people"] == 1 else "go"
 
 
 def _way(name: str) -> str:

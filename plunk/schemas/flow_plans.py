@@ -27,6 +27,13 @@ class HeaderDifferenceOut(Schema):
     new = AnyJson(allow_none=True)
 
 
+class StepTextOut(Schema):
+    """What a step says, before and after, in lines of the language."""
+
+    old = ListOf(Text())
+    new = ListOf(Text())
+
+
 class StepDifferenceOut(Schema):
     """What would become of a step: the members that differ, or where its ways lead."""
 
@@ -37,6 +44,8 @@ class StepDifferenceOut(Schema):
     people = Whole()
     old = JsonObject(allow_none=True)
     new = JsonObject(allow_none=True)
+    text = Sub(StepTextOut)
+    goesOn = Text(allow_none=True, attribute="goes_on")
 
 
 class HeaderTextOut(Schema):

@@ -6,15 +6,16 @@ Everything is by name, and conditions are texts of the language, as far as there
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from plunk.services import condition_texts, workflow_text
+from plunk.services import condition_texts, step_texts, workflow_text
 from plunk.services.flow_graphs import FlowGraph, FlowStep, Json, Way
 from plunk.services.flow_names import Catalog
 from plunk.services.flow_references import renamed
 from plunk.services.flow_writing import Rewrite
 from plunk.services.json_values import same
+from plunk.services.step_texts import StepText
 
 Change = Literal["added", "removed", "changed", "rerouted"]
 TREES = ("where", "condition")
@@ -42,7 +43,8 @@ class StepDifference:
     """What becomes of one step; `people` stand on it now.
 
     `old` and `new` hold the members of its configuration that differ, and its name if that does;
-    of a rerouted step, where its ways lead.
+    of a rerouted step, where its ways lead. `text` is what it says in the language, where that
+    changes; `goes_on` is where people on a removed step go on; None: they complete.
     """
 
     change: Change
@@ -52,6 +54,8 @@ class StepDifference:
     people: int
     old: Json | None = None
     new: Json | None = None
+    text: StepText = field(default_factory=StepText)
+    goes_on: str | None = None
 
 
 def headers_of(rewrite: Rewrite, known: Catalog) -> list[HeaderDifference]:
@@ -93,14 +97,13 @@ class _Told:
         """Yield what becomes of a step of the new graph."""
         step = self.new.steps[key]
         if key in self.changes.added:
-            yield _difference("added", step, 0, None, _config(step))
+            yield _added(step)
         if key not in self.changes.pairs:
             return
         before = self.old.steps[self.changes.pairs[key]]
         count = self.people.get(before.key, 0)
         if key in self.changes.changed:
-            old, new = _differing(before, step)
-            yield _difference("changed", step, count, old, new)
+            yield _changed(before, step, count)
         if key in self.changes.rerouted:
             old, new = _ways(self.old, before.key), _ways(self.new, key)
             if not same(old, new):
@@ -108,8 +111,20 @@ class _Told:
 
     def removed(self, key: str) -> StepDifference:
         """Return the end of a step of the old graph."""
-        step = self.old.steps[key]
-        return _difference("removed", step, self.people.get(key, 0), _config(step), None)
+        step = step_texts.concealed(self.old.steps[key])
+        told = _difference("removed", step, self.people.get(key, 0), _config(step), None)
+        text = StepText(old=workflow_text.step_lines(step))
+        return replace(told, text=text, goes_on=self._surviving(key))
+
+    def _surviving(self, key: str) -> str | None:
+        """Return the nearest step behind a removed one that stays, following the old ways."""
+        kept = {old: new for new, old in self.changes.pairs.items()}
+        queue = [key]
+        for one in queue:  # it grows while it is being read
+            if one in kept:
+                return _target(self.new, kept[one])
+            queue += [way.target for way in self.old.ways[one] if way.target not in queue]
+        return None
 
 
 def _named(graph: FlowGraph, known: Catalog) -> FlowGraph:
@@ -126,6 +141,19 @@ def _difference(
     change: Change, step: FlowStep, people: int, old: Json | None, new: Json | None
 ) -> StepDifference:
     return StepDifference(change, step.label, step.name, step.type, people, old, new)
+
+
+def _added(step: FlowStep) -> StepDifference:
+    shown = step_texts.concealed(step)
+    told = _difference("added", step, 0, None, _config(shown))
+    return replace(told, text=StepText(new=workflow_text.step_lines(shown)))
+
+
+def _changed(before: FlowStep, after: FlowStep, count: int) -> StepDifference:
+    old, new = step_texts.concealed(before), step_texts.concealed(after, before)
+    told = _difference("changed", after, count, *_differing(old, new))
+    lines = StepText(workflow_text.step_lines(old), workflow_text.step_lines(new))
+    return replace(told, text=lines if lines.old and lines.new else StepText())
 
 
 def _config(step: FlowStep) -> Json:

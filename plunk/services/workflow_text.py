@@ -228,6 +228,14 @@ def header_lines(graph: FlowGraph) -> list[str]:
         return []
 
 
+def step_lines(step: FlowStep) -> list[str]:
+    """Return a step by name as lines of the language; none where it has no words."""
+    try:
+        return dsl.statement_lines(dsl.Step(step.key, step.type, step.name, step.config))
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
 def _decompiled(
     compiled: dsl.Compiled, graph: FlowGraph, raw: AbstractSet[str] = frozenset()
 ) -> str:

@@ -171,6 +171,73 @@ def test_conditions_are_told_as_texts(api: Any) -> None:
     assert (wait["old"]["where"], wait["new"]["where"]) == (None, "event.ok")
 
 
+SAYING = """
+workflow "W" {
+  on event "go"
+  update contact { score: 1 }
+  wait until contact.data.due
+  webhook POST "https://a.test" {
+    headers: { Authorization: "Bearer abc", "X-Old": "one", "X-Plan": contact.data.plan }
+  }
+  split { 50% "a" {} 50% "b" {} }
+  switch contact.data.plan { case "pro" { exit } }
+}
+"""
+
+
+def test_changed_steps_are_told_in_the_words_of_the_language(api: Any) -> None:
+    deployed(api, SAYING)
+    text = SAYING.replace("score: 1", "score: contact.data.score + 1")
+    text = text.replace("contact.data.due", "contact.data.due - 2 days")
+    text = text.replace('50% "a"', '30% "a"').replace('50% "b"', '70% "b"')
+    text = text.replace('case "pro"', 'case "pro", "team"')
+    (workflow,) = planned(api, text)["workflows"]
+    told = {one["type"]: one["text"] for one in workflow["steps"] if one["change"] == "changed"}
+    assert told == {
+        "UPDATE_CONTACT": {
+            "old": ["update contact { score: 1 }"],
+            "new": ["update contact { score: contact.data.score + 1 }"],
+        },
+        "DELAY": {
+            "old": ["wait until contact.data.due"],
+            "new": ["wait until contact.data.due - 2 days"],
+        },
+        "SPLIT": {
+            "old": ["split", '  50% "a"', '  50% "b"'],
+            "new": ["split", '  30% "a"', '  70% "b"'],
+        },
+        "CONDITION": {
+            "old": ["switch contact.data.plan", '  case "pro"'],
+            "new": ["switch contact.data.plan", '  case "pro", "team"'],
+        },
+    }
+
+
+def test_plain_headers_of_web_hooks_are_hidden(api: Any) -> None:
+    new = planned(api, SAYING)
+    deployed(api, SAYING)
+    changed = planned(api, SAYING.replace("Bearer abc", "Bearer xyz"))
+    gone = planned(api, 'workflow "W" {\n  on event "go"\n}\n')
+    for plan in (new, changed, gone):
+        assert "Bearer" not in str(plan)
+        assert "hidden" in str(plan)
+    (hook,) = changed["workflows"][0]["steps"]
+    assert hook["old"]["headers"]["Authorization"] == "[hidden]"
+    assert hook["new"]["headers"]["Authorization"] == "[hidden, changed]"
+    assert hook["new"]["headers"]["X-Old"] == "[hidden]"
+    assert '"X-Plan": contact.data.plan' in "".join(hook["text"]["new"])
+
+
+def test_who_stands_on_a_removed_step_goes_on_at_the_next_one(api: Any) -> None:
+    deployed(api, BASE)
+    (workflow,) = planned(api, BASE.replace("  @pause wait 2 days\n", ""))["workflows"]
+    removed = [one for one in workflow["steps"] if one["change"] == "removed"]
+    assert [one["goesOn"] for one in removed] == ["Send hello"]
+    (workflow,) = planned(api, 'workflow "Week" {\n  on event "go"\n}\n')["workflows"]
+    removed = [one for one in workflow["steps"] if one["change"] == "removed"]
+    assert {one["goesOn"] for one in removed} == {None}
+
+
 EDITS = {
     "nothing": lambda text: text,
     "a shorter delay": lambda text: text.replace("2 days", "1 hour"),

@@ -42,8 +42,8 @@ template hello: changed
 
 workflow Greeting: changed
   ~ @pause Wait 2 days → Wait 3 hours  (3 people stand here)
-      amount: 2 → 3
-      unit: "days" → "hours"
+      - wait 2 days
+      + wait 3 hours
   ~ Send hello
       then Exit: done → (the end)
   - Exit: done
@@ -86,6 +86,25 @@ def test_a_project_that_changes(online, write, client, machine):
     machine.settle()
     write(SHORTER + OTHER)
     assert online("plan") == (2, CHANGED, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "policy", "told"),
+    [
+        (FLOW.replace("  @pause wait 2 days\n", ""), "follow", " and go on at Send hello"),
+        (FLOW.replace("  @pause wait 2 days\n", ""), "pin", ""),
+        ('workflow "Greeting" {\n  on event "e"\n}\n', "follow", " and complete"),
+    ],
+)
+def test_where_people_on_removed_steps_go_on(online, write, client, machine, text, policy, told):
+    write(FLOW)
+    online("deploy")
+    for number in range(2):
+        client.track("e", f"kim{number}@example.com")
+    machine.settle()
+    write(text)
+    out = online("plan", "--in-flight", policy).out
+    assert f"  - @pause Wait 2 days  (2 people stand here{told})\n" in out
 
 
 def test_nothing_to_change(online, write):
