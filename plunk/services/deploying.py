@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict, InvalidCondition
-from plunk.models import Workflow
 from plunk.services import (
     flow_digests,
     flow_locating,
@@ -176,11 +175,12 @@ class _Deployment:
     def _workflow(self, workflow: Json, source: str) -> Outcome:
         graph = flow_texts.resolved(workflow, self.known)
         made = Made(source, self.now, self.in_flight)
-        target: Workflow | None = self.located.workflows.get(workflow["name"])
-        if target is None:
+        stored = self.located.stored.get(workflow["name"])
+        if stored is None:
             target = flow_writing.create(self.session, self.project_id, graph, made)
             rewrite = Rewrite.of_new(graph)
             return Outcome(target.id, target.name, "created", target.revision, rewrite=rewrite)
-        rewrite = flow_writing.write(self.session, target, graph, made)
+        rewrite = flow_writing.write(self.session, stored, graph, made)
+        target = stored.workflow
         status = "changed" if rewrite.changes else "unchanged"
         return Outcome(target.id, target.name, status, target.revision, rewrite=rewrite)

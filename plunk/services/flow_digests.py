@@ -50,8 +50,8 @@ def _segments(located: Located) -> Json:
 
 def _workflows(located: Located) -> Json:
     return {
-        workflow.id: {"revision": workflow.revision, **located.graphs[name].to_json()}
-        for name, workflow in located.workflows.items()
+        one.workflow.id: {"revision": one.workflow.revision, **one.graph.to_json()}
+        for one in located.stored.values()
     }
 
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict, FieldProblem, Invalid
 from plunk.models import Project, Workflow
-from plunk.services import flow_faults, flow_reading, flow_targets, workflow_text
+from plunk.services import flow_faults, flow_stored, flow_targets, workflow_text
 from plunk.services.flow_graphs import FlowGraph
 from plunk.services.flow_references import references
+from plunk.services.flow_stored import Stored
 from plunk.services.flow_targets import Targets
-from plunk.services.workflow_graph import draw, lock_workflow, lock_workflows, refuse_stale
+from plunk.services.workflow_graph import lock_workflow, lock_workflows, refuse_stale
 from plunk.services.workflow_text import Written
 
 
@@ -24,8 +25,17 @@ class Located:
 
     written: Written
     targets: Targets
-    workflows: Mapping[str, Workflow]
-    graphs: Mapping[str, FlowGraph]
+    stored: Mapping[str, Stored]
+
+    @property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """The workflows by name."""
+        return {name: one.workflow for name, one in self.stored.items()}
+
+    @property
+    def graphs(self) -> Mapping[str, FlowGraph]:
+        """Their graphs by name."""
+        return {name: one.graph for name, one in self.stored.items()}
 
 
 def locate(
@@ -69,13 +79,12 @@ def _located(
     *,
     is_named: bool = False,
 ) -> Located:
-    graphs = {
-        name: flow_reading.graph_of(draw(session, workflow)) for name, workflow in workflows.items()
-    }
+    found = flow_stored.read(session, list(workflows.values()))
+    located = Located(written, targets, dict(zip(workflows, found, strict=True)))
     faults = [] if is_named else [*flow_faults.taken(written, targets)]
-    faults += flow_faults.find(written, targets, tolerated=_ids_in(graphs))
+    faults += flow_faults.find(written, targets, tolerated=_ids_in(located.graphs))
     workflow_text.refuse([*faults, *written.warnings])
-    return Located(written, targets, workflows, graphs)
+    return located
 
 
 def _queue_up(session: Session, project_id: str) -> None:

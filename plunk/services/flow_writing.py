@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from plunk.ids import new_id
 from plunk.models import Step, Transition, Workflow
-from plunk.services import flow_changes, flow_reading, in_flight, revisions, step_removal
+from plunk.services import flow_changes, flow_stored, in_flight, revisions, step_removal
 from plunk.services.flow_changes import Changes
 from plunk.services.flow_columns import COLUMNS, step_columns, workflow_columns
 from plunk.services.flow_graphs import TRIGGER, FlowGraph, FlowStep, Way
+from plunk.services.flow_stored import Stored
 from plunk.services.in_flight import Policy
 from plunk.services.json_values import put, put_all, same
-from plunk.services.workflow_graph import Drawing, draw, next_instant
+from plunk.services.workflow_graph import next_instant
 
 LEFT, TOP, BETWEEN = 100, 100, 200
 
@@ -58,18 +59,19 @@ def create(session: Session, project_id: str, graph: FlowGraph, made: Made) -> W
     )
     session.add(workflow)
     session.flush()
-    _Writing(session, draw(session, workflow), graph, made).carry_out()
+    _Writing(session, flow_stored.new(workflow), graph, made).carry_out()
     revisions.cut(session, workflow, now=made.now, source=made.source)
     return workflow
 
 
-def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) -> Rewrite:
+def write(session: Session, stored: Stored, graph: FlowGraph, made: Made) -> Rewrite:
     """Make a locked workflow what the graph says; return what that changed.
 
-    Steps that stay keep their ids. Other words for the same graph are kept without a revision.
+    Steps that stay keep their ids. Other words for the same graph are kept without a revision,
+    and the same words for the same graph cost no query.
     """
-    drawing = draw(session, workflow)
-    writing = _Writing(session, drawing, graph, made)
+    workflow = stored.workflow
+    writing = _Writing(session, stored, graph, made)
     changes = writing.changes
     if writing.is_revision and made.in_flight != "follow":
         revisions.refuse_left_behind(session, workflow, now=made.now)
@@ -79,12 +81,20 @@ def write(session: Session, workflow: Workflow, graph: FlowGraph, made: Made) ->
         _write_headers(workflow, writing.graph, changes)
     if writing.is_revision:
         touched = in_flight.touched(changes) if made.in_flight == "follow" else ()
-        revisions.cut(session, workflow, now=made.now, source=made.source, touched=touched)
+        revisions.cut(
+            session,
+            workflow,
+            now=made.now,
+            source=made.source,
+            touched=touched,
+            drawing=stored.drawing if writing.has_same_rows else None,
+        )
         return writing.rewrite
     if changes:
         workflow.updated_at = made.now
         session.flush()
-    revisions.keep_source(session, workflow, made.source)
+    if stored.source != made.source:
+        revisions.keep_source(session, workflow, made.source)
     return writing.rewrite
 
 
@@ -100,15 +110,15 @@ def _write_headers(workflow: Workflow, graph: FlowGraph, changes: Changes) -> No
 class _Writing:
     """One graph on its way into the rows of a workflow."""
 
-    def __init__(self, session: Session, drawing: Drawing, graph: FlowGraph, made: Made) -> None:
-        self.session, self.drawing, self.graph, self.made = session, drawing, graph, made
-        self.old = flow_reading.graph_of(drawing)
+    def __init__(self, session: Session, stored: Stored, graph: FlowGraph, made: Made) -> None:
+        self.session, self.drawing, self.graph, self.made = session, stored.drawing, graph, made
+        self.old = stored.graph
         self.changes = flow_changes.find(self.old, graph)
         if self.is_revision and made.in_flight == "drain":
             self.graph = replace(graph, headers={**graph.headers, "enabled": False})
             self.changes = flow_changes.find(self.old, self.graph)
-        self.rows = {step.id: step for step in drawing.steps}
-        trigger = drawing.trigger
+        self.rows = {step.id: step for step in self.drawing.steps}
+        trigger = self.drawing.trigger
         ids = {**{key: key for key in self.rows}, TRIGGER: trigger.id if trigger else ""}
         self.ids = {key: ids[old] for key, old in self.changes.pairs.items() if ids[old]}
 
@@ -121,6 +131,12 @@ class _Writing:
     def is_revision(self) -> bool:
         """Whether more changes than that the workflow is switched off."""
         return self.changes.has_structure or bool(set(self.changes.headers) - {"enabled"})
+
+    @property
+    def has_same_rows(self) -> bool:
+        """Whether no step and no edge comes or goes, so that the drawing stays true."""
+        changes = self.changes
+        return not (changes.added or changes.removed or changes.rerouted)
 
     def carry_out(self) -> None:
         """Write all steps and edges."""

@@ -41,14 +41,16 @@ def cut(
     now: datetime,
     source: str | None = None,
     touched: Collection[str] = (),
+    drawing: Drawing | None = None,
 ) -> None:
     """Store the graph as the workflow's next revision, and listen for what starts it.
 
     The caller holds the lock on the workflow. `source` is the text the graph was made from; runs
-    that stand on the `touched` steps are to follow at once.
+    that stand on the `touched` steps are to follow at once. A `drawing` that is still true spares
+    us reading it.
     """
     session.flush()
-    drawing = draw(session, workflow)
+    drawing = drawing or draw(session, workflow)
     workflow.revision += 1
     workflow.updated_at = now
     session.add(
