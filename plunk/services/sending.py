@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from plunk.addresses import normalise
@@ -16,7 +16,7 @@ from plunk.delivery.headers import UnsendableMessage, check_headers, check_text
 from plunk.engine.core import facts
 from plunk.errors import BadRequest, FieldProblem, Invalid
 from plunk.ids import new_id
-from plunk.models import AttachmentSet
+from plunk.models import AttachmentSet, Contact
 from plunk.models.email import LANE_TRANSACTIONAL
 from plunk.rendering import render
 from plunk.services import contacts, emails, templates
@@ -114,7 +114,7 @@ def send(
     _check_attachments(request.attachments, settings)
     letter = _write(session, project_id, request, now=now)
     drafts: dict[int, EmailDraft] = {}
-    # Contacts are locked in one order everywhere, so that two requests cannot block each other.
+    _lock_recipients(session, project_id, request)
     for index, party in sorted(enumerate(request.to), key=lambda item: normalise(item[1].email)):
         contact = _save_contact(session, project_id, request, party, now=now)
         drafts[index] = _address(letter, request, party, contact, settings)
@@ -126,6 +126,21 @@ def send(
         ),
         now,
     )
+
+
+def _lock_recipients(session: Session, project_id: str, request: SendRequest) -> None:
+    """Lock those who are known, by id as everywhere, so that no two requests block each other.
+
+    Those who are not are created in the order of their addresses.
+    """
+    if len(request.to) > 1:
+        wanted = {normalise(party.email) for party in request.to}
+        session.execute(
+            select(Contact.id)
+            .where(Contact.project_id == project_id, Contact.email.in_(wanted))
+            .order_by(Contact.id)
+            .with_for_update()
+        )
 
 
 def _check_size(request: SendRequest) -> None:

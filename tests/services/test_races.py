@@ -106,3 +106,13 @@ def test_a_contact_deleted_while_it_is_tracked(together, api):
     track = ("POST", "/v1/track", {"event": "go", "email": ADA})
     answers = together([track] * 10 + [("DELETE", f"/contacts/{contact}", None)] + [track] * 9)
     assert answers == {200: CROWD - 1, 204: 1}
+
+
+def test_sends_and_segments_do_not_block_each_other(api, together):
+    people = [f"p{number}@example.com" for number in range(8)]
+    for email in reversed(people):  # so that ids and addresses are in opposite orders
+        api.post("/contacts", {"email": email})
+    vip = api.post("/segments", {"name": "VIP", "type": "STATIC"}).json["id"]
+    letter = {"subject": "Hi", "body": "Hi", "from": "a@acme.test", "to": people}
+    send, add = ("/v1/send", letter), (f"/segments/{vip}/members", {"emails": people})
+    assert set(together([("POST", *one) for one in (send, add) * 6])) <= {200, 201}
