@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import ndiff
 from typing import Any
 
+from plunk.cli.value_text import change, value
+
 Json = Mapping[str, Any]
 KINDS = ("templates", "segments", "workflows")
 MARKS = {"added": "+", "removed": "-", "changed": "~", "rerouted": "~"}
 STATUSES = ("created", "changed", "unchanged")
-MAX_VALUE = 120
 IN_FLIGHT = {
     "pin": "Who is under way in a changed workflow finishes the old way.",
     "drain": "Who is under way in a changed workflow finishes the old way, and nobody else enters.",
@@ -41,7 +41,11 @@ def changes_something(plan: Json) -> bool:
 
 def _members(item: Json) -> Iterator[str]:
     if item["status"] == "changed":
-        yield from (f"  ~ {name}" for name in item["changes"])
+        told = {one["name"]: one for one in item.get("differences", ())}  # an older server has none
+        for name in item["changes"]:
+            one = told.get(name)
+            first, *others = change(name, one["old"], one["new"]) if one else [name]
+            yield from (f"  ~ {first}", *(f"  {line}" for line in others))
 
 
 def _workflow(item: Json, *, follows: bool) -> Iterator[str]:
@@ -62,9 +66,7 @@ def _step(step: Json, *, follows: bool) -> Iterator[str]:
             yield from (f"      {line}" for line in ndiff(old, new) if line[0] in "-+")
         case {"change": "changed", "old": old, "new": new}:
             names = [name for name in old if name != "name"]
-            yield from (
-                f"      {name}: {_value(old[name])} → {_value(new[name])}" for name in names
-            )
+            yield from (f"      {name}: {value(old[name])} → {value(new[name])}" for name in names)
         case {"change": "rerouted", "old": old, "new": new}:
             names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
             yield from (
@@ -98,23 +100,6 @@ def _name(step: Json) -> str:
     label = f"@{step['label']} " if step["label"] else ""
     before = (step["old"] or {}).get("name") if step["change"] == "changed" else None
     return f"{label}{before} → {step['name']}" if before else f"{label}{step['name']}"
-
-
-def _value(value: object) -> str:
-    """Return a value as JSON, without members that say nothing, and cut short."""
-    if value is None:
-        return "(none)"
-    text = json.dumps(_told(value), ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
-
-
-def _told(value: Any) -> Any:  # noqa: ANN401 - JSON
-    match value:
-        case dict():
-            return {name: _told(one) for name, one in value.items() if one is not None}
-        case list():
-            return [_told(one) for one in value]
-    return value
 
 
 def _people(count: int) -> str:

@@ -10,6 +10,14 @@ from plunk.services.in_flight import POLICIES
 from plunk.services.workflow_steps import TYPES
 
 
+class MemberDifferenceOut(Schema):
+    """A member of a template or segment, before and after."""
+
+    name = Text()
+    old = AnyJson(allow_none=True)
+    new = AnyJson(allow_none=True)
+
+
 class PlannedThingOut(Schema):
     """What would become of a template or segment, and which members of it would change."""
 
@@ -17,6 +25,7 @@ class PlannedThingOut(Schema):
     name = Text()
     status = Choice(*STATUSES)
     changes = ListOf(Text())
+    differences = ListOf(Sub(MemberDifferenceOut))
 
 
 class HeaderDifferenceOut(Schema):

@@ -60,9 +60,9 @@ def _referring(tree: Any) -> Any:  # noqa: ANN401 - JSON
     return tree
 
 
-def text_of(tree: Any) -> Any:  # noqa: ANN401 - JSON
+def text_of(tree: Any, place: Place = "workflow") -> Any:  # noqa: ANN401 - JSON
     """Return a tree by name as text; one that the language has no words for stays a tree."""
     try:
-        return dsl.write_condition(tree)
+        return dsl.write_condition(tree, place)
     except ValueError:
         return tree

@@ -16,6 +16,7 @@ from plunk.services import (
     flow_templates,
     flow_texts,
     flow_writing,
+    member_differences,
     workflow_text,
 )
 from plunk.services.flow_locating import Located
@@ -23,6 +24,7 @@ from plunk.services.flow_names import Catalog
 from plunk.services.flow_references import references, renamed
 from plunk.services.flow_writing import Made, Rewrite
 from plunk.services.in_flight import Policy
+from plunk.services.member_differences import MemberDifference
 from plunk.services.workflow_text import Json, Written
 
 STALE = (
@@ -49,14 +51,14 @@ class Bundle:
 class Outcome:
     """What became of one declaration: `created`, `changed` or `unchanged`.
 
-    `changes` names the members of a template or segment that changed.
+    `differences` are the members of a template or segment that changed.
     """
 
     id: str
     name: str
     status: str
     revision: int | None = None
-    changes: Sequence[str] = ()
+    differences: Sequence[MemberDifference] = ()
     rewrite: Rewrite | None = None
 
 
@@ -143,15 +145,15 @@ class _Deployment:
 
     def _template(self, declared: Json) -> Outcome:
         shelf = self.targets.shelf
-        changes = [
-            name
+        differences = [
+            one
             for stored in shelf.by_name.get(declared["name"], ())
-            for name in flow_templates.differences(stored, declared)
+            for one in member_differences.of_template(stored, declared)
         ]
         template, status = flow_templates.store(
             self.session, self.project_id, declared, shelf, now=self.now
         )
-        return Outcome(template.id, template.name, status, changes=changes)
+        return Outcome(template.id, template.name, status, differences=differences)
 
     def _segment(self, at: int) -> Outcome:
         declared = self.written.segments[at]
@@ -160,7 +162,7 @@ class _Deployment:
         if any("name" in reference for _, reference in references(wanted)):
             message = "segments ask about each other's members in a circle"
             workflow_text.refuse([self.written.fault("segment", at, message)])
-        changes = flow_segments.differences(stored, wanted) if stored else []
+        told = member_differences.of_segment(stored, wanted, self.known) if stored else []
         try:
             segment, status = flow_segments.store(
                 self.session, self.project_id, wanted, stored, now=self.now
@@ -170,7 +172,7 @@ class _Deployment:
             raise
         made = self.known.segments.including({segment.name: segment.id})
         self.known = replace(self.known, segments=made)
-        return Outcome(segment.id, segment.name, status, changes=changes)
+        return Outcome(segment.id, segment.name, status, differences=told)
 
     def _workflow(self, workflow: Json, source: str) -> Outcome:
         graph = flow_texts.resolved(workflow, self.known)

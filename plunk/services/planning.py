@@ -23,6 +23,7 @@ from plunk.services.flow_differences import (
     steps_of,
 )
 from plunk.services.in_flight import Policy
+from plunk.services.member_differences import MemberDifference
 from plunk.services.workflow_text import Json, Written
 
 
@@ -34,6 +35,7 @@ class PlannedThing:
     name: str
     status: str
     changes: Sequence[str]
+    differences: Sequence[MemberDifference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def plan(
 
 
 def _thing(one: Outcome) -> PlannedThing:
-    return PlannedThing(_id(one), one.name, one.status, one.changes)
+    names = [difference.name for difference in one.differences]
+    return PlannedThing(_id(one), one.name, one.status, names, one.differences)
 
 
 def _workflow(

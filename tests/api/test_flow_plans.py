@@ -126,7 +126,11 @@ def test_what_changes_is_told_with_the_people_who_stand_there(api: Any, machine:
     )
     plan = planned(api, text)
     assert plan["templates"][0]["changes"] == ["subject"]
+    assert plan["templates"][0]["differences"] == [{"name": "subject", "old": "Hello", "new": "Hi"}]
     assert plan["segments"][0]["changes"] == ["condition"]
+    assert plan["segments"][0]["differences"] == [
+        {"name": "condition", "old": 'data.plan == "pro"', "new": 'data.plan == "team"'}
+    ]
     (workflow,) = plan["workflows"]
     assert workflow["headers"] == [
         {"name": "reentry", "old": "always", "new": {"after": 86_400}},

@@ -38,7 +38,7 @@ workflow Greeting: created
 """
 CHANGED = """\
 template hello: changed
-  ~ body
+  ~ body: "Hi" → "Hey"
 
 workflow Greeting: changed
   ~ @pause Wait 2 days → Wait 3 hours  (3 people stand here)
@@ -105,6 +105,20 @@ def test_where_people_on_removed_steps_go_on(online, write, client, machine, tex
     write(text)
     out = online("plan", "--in-flight", policy).out
     assert f"  - @pause Wait 2 days  (2 people stand here{told})\n" in out
+
+
+def test_long_texts_are_cut_where_they_differ(online, write):
+    long, body = "Welcome " * 12, 'body: """\n  <p>One</p>\n  <p>Two</p>\n  """'
+    text = FLOW.replace('"Hello"', f'"{long}to Rome"').replace('body: "Hi"', body)
+    write(text)
+    online("deploy")
+    write(text.replace("Rome", "Paris").replace("Two", "Three"))
+    assert online("plan").out.splitlines()[1:5] == [
+        '  ~ subject: … Welcome Welcome to Rome" → … Welcome Welcome to Paris"',
+        "  ~ body: 1 line differs",
+        "      - <p>Two</p>",
+        "      + <p>Three</p>",
+    ]
 
 
 def test_nothing_to_change(online, write):
