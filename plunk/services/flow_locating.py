@@ -39,17 +39,24 @@ class Located:
 
 
 def locate(
-    session: Session, project_id: str, written: Written, expected: Mapping[str, int]
+    session: Session,
+    project_id: str,
+    written: Written,
+    expected: Mapping[str, int],
+    *,
+    is_rehearsal: bool = False,
 ) -> Located:
     """Find by name what a bundle is about; InvalidFlow lists what the project makes impossible.
 
-    Conflict when a workflow has moved on from its expected revision.
+    Conflict when a workflow has moved on from its expected revision. In a rehearsal, which is
+    taken back, people may enter the workflows meanwhile.
     """
     _queue_up(session, project_id)
     _refuse_unknown(expected, {workflow["name"] for workflow in written.workflows})
     targets = flow_targets.find(session, project_id, written)
     ids = {found[0]: name for name, found in targets.workflows.items()}
-    workflows = {ids[one.id]: one for one in lock_workflows(session, project_id, ids)}
+    locked = lock_workflows(session, project_id, ids, is_rehearsal=is_rehearsal)
+    workflows = {ids[one.id]: one for one in locked}
     located = _located(session, written, targets, workflows)
     for name, revision in expected.items():
         _refuse_moved(workflows.get(name), name, revision)

@@ -68,7 +68,9 @@ def plan(
 ) -> Plan:
     """Say what deploying the bundle would do; it is refused for what deploying would be."""
     with session.begin_nested() as rehearsal:
-        located = flow_locating.locate(session, project_id, written, bundle.expected_revision)
+        located = flow_locating.locate(
+            session, project_id, written, bundle.expected_revision, is_rehearsal=True
+        )
         digest = flow_digests.digest(located, bundle.files, bundle.in_flight)
         revisions = {one.id: one.revision for one in located.workflows.values()}
         deployed = deploying.carry_out(

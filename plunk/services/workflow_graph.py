@@ -81,11 +81,14 @@ def hold_workflow(session: Session, project_id: str, workflow_id: str) -> Workfl
     return _one(session, held.execution_options(populate_existing=True), workflow_id)
 
 
-def lock_workflows(session: Session, project_id: str, ids: Iterable[str]) -> list[Workflow]:
+def lock_workflows(
+    session: Session, project_id: str, ids: Iterable[str], *, is_rehearsal: bool = False
+) -> list[Workflow]:
     """Return these workflows of the project, oldest id first, with their rows locked.
 
     Writers of one workflow queue here, so revision numbers never collide; and nobody can enter
-    the workflow meanwhile, so what was found about its active runs stays true.
+    the workflow meanwhile, so what was found about its active runs stays true. Who is going to
+    take everything back, in a rehearsal, keeps other writers out but lets people enter.
     """
     wanted = sorted({parse_id(one) or NO_ID for one in ids})
     return list(
@@ -97,7 +100,7 @@ def lock_workflows(session: Session, project_id: str, ids: Iterable[str]) -> lis
                 Workflow.dialect == DIALECT,
             )
             .order_by(Workflow.id)
-            .with_for_update()
+            .with_for_update(key_share=is_rehearsal)
             .execution_options(populate_existing=True)
         )
     )

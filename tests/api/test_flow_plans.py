@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import Engine, event, select, update
 
 from plunk.db import transaction
 from plunk.models import Segment, Template, Workflow
@@ -425,3 +426,51 @@ def test_a_plan_warns(api: Any) -> None:
     text = 'workflow "W" {\n  on event "go"\n  exit "x"\n  wait 1 day\n}\n'
     found = planned(api, text)["diagnostics"]
     assert [one["severity"] for one in found] == ["warning"]
+
+
+def statements(ask: Callable[[], Any]) -> int:
+    """Return how many statements an answer takes."""
+    seen: list[object] = []
+
+    def note(*args: object) -> None:
+        seen.append(args[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(seen)
+
+
+@pytest.mark.parametrize("face", [planned, deployed])
+def test_an_unchanged_workflow_costs_no_query(api: Any, face: Any) -> None:
+    def texts(many: int) -> str:
+        return "".join(NUMBERED.format(number=number) for number in range(many))
+
+    deployed(api, texts(9))
+    few, many = (statements(lambda count=count: face(api, texts(count))) for count in (2, 9))
+    assert many == few
+
+
+NUMBERED = """
+workflow "W{number}" {{
+  on event "go"
+  wait 1{number} hours
+  exit "done"
+}}
+"""
+
+
+def test_people_enter_while_a_plan_is_made(api: Any, sessions: Any) -> None:
+    deployed(api, BASE)
+    with transaction(sessions) as entering:
+        if entering.get_bind().dialect.name == "sqlite":
+            return  # one writer at a time, whatever it writes
+        entering.execute(select(Workflow.id).with_for_update(read=True, key_share=True))
+        with ThreadPoolExecutor(1) as pool:
+            plan = pool.submit(planned, api, BASE.replace("2 days", "3 days"))
+            try:
+                assert plan.result(timeout=30)["workflows"][0]["status"] == "changed"
+            finally:
+                entering.rollback()
