@@ -25,6 +25,8 @@ _FORM = re.compile(
 )
 _SHORT = re.compile(r"(?:FLOW-?)?([EW]?)(\d{3})", re.IGNORECASE)
 _MOST_NEAREST = 3
+_SHORTEST_WORD = 3
+_NEAR = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ def full_code(written: str) -> str | None:
 def nearest_codes(written: str) -> list[str]:
     """Return some codes that may have been meant: those that speak of the word, or look alike."""
     word = written.strip().lower()
-    speaking = [one.name for one in CODES.values() if word and word in one.title.lower()]
-    looking = get_close_matches(word.upper(), CODES, n=_MOST_NEAREST, cutoff=0)
+    is_word = len(word) >= _SHORTEST_WORD
+    speaking = [one.name for one in CODES.values() if is_word and word in one.title.lower()]
+    short = _SHORT.fullmatch(word)
+    code = f"FLOW-{short[1]}{short[2]}" if short else word
+    looking = get_close_matches(code.upper(), CODES, n=_MOST_NEAREST, cutoff=_NEAR)
     return (speaking or looking)[:_MOST_NEAREST]

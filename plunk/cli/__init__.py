@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except PlunkError as error:
-        return complain(error.message, FAILED)
+        return complain(error.message + _fields(error), FAILED)
     except Exception as error:  # the last handler: a person reads this, not a program
         if os.environ.get("PLUNK_TRACEBACK"):
             raise
@@ -39,6 +39,13 @@ def _misuse(error: click.ClickException) -> int:
     """Return the exit status; of a plan, 2 would mean that something would change."""
     context = getattr(error, "ctx", None)
     return FAILED if context is not None and context.info_name == "plan" else error.exit_code
+
+
+def _fields(error: PlunkError) -> str:
+    """Return what a server refused in a request, member by member."""
+    refused = [one for one in getattr(error, "fields", ()) if isinstance(one, dict)]
+    told = "; ".join(f"{one.get('field')}: {one.get('message')}" for one in refused)
+    return f" ({told})" if told else ""
 
 
 def complain(message: str, status: int) -> int:

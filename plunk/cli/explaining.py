@@ -12,13 +12,12 @@ import dsl
 
 
 def explain(written: str) -> None:
-    """Print the page of a code; click.UsageError with the nearest codes when there is none."""
+    """Print the page of a code; click.UsageError with the codes near it when there is none."""
     page = dsl.explain(written)
     if page is None:
         meant = ", ".join(dsl.nearest_codes(written))
-        raise click.UsageError(
-            f"there is no code {written!r}; nearest are {meant}; plunk explain lists all"
-        )
+        nearest = f"nearest are {meant}; " if meant else ""
+        raise click.UsageError(f"there is no code {written!r}; {nearest}plunk explain lists all")
     click.echo(shown(page))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -81,7 +82,19 @@ def deploy_files(
         return 1
     for line in changes(answer):
         click.echo(line)
+    if in_flight in ("pin", "drain") and not any_changed(answer):
+        click.echo(idle(in_flight))
     return 0
+
+
+def any_changed(answer: Mapping[str, Any]) -> bool:
+    """Tell whether a deployment changes a workflow that was there before."""
+    return any(item["status"] == "changed" for item in answer["workflows"])
+
+
+def idle(in_flight: str) -> str:
+    """Return the line that says that a policy for runs under way concerned nobody."""
+    return f"No workflow changes: {in_flight} does nothing here."
 
 
 def agreed(files: Files, refusal: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
@@ -117,7 +130,20 @@ def server_url() -> str:
     url = os.environ.get("PLUNK_API_URL") or DEFAULT_URL
     if not url.startswith(("http://", "https://")):
         raise Misconfigured(f"PLUNK_API_URL must start with http:// or https://, not {url!r}.")
+    if not _has_host(url):
+        raise Misconfigured(
+            f"PLUNK_API_URL is no address of a server such as {DEFAULT_URL}: {url!r}."
+        )
     return url.rstrip("/")
+
+
+def _has_host(url: str) -> bool:
+    """Tell whether an address names a host, and no port that cannot be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def read_folder(folder: Path) -> dict[str, str]:

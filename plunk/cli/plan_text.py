@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import ndiff
 from typing import Any
 
+from plunk.cli.flows import any_changed, idle
 from plunk.cli.value_text import change, value
 
 Json = Mapping[str, Any]
@@ -29,8 +30,9 @@ def lines(plan: Json) -> Iterator[str]:
                 is_workflow = kind == "workflows"
                 yield from _workflow(item, follows=follows) if is_workflow else _members(item)
                 yield ""
-    if plan["inFlight"] in IN_FLIGHT and changes_something(plan):
-        yield IN_FLIGHT[plan["inFlight"]]
+    if plan["inFlight"] in IN_FLIGHT:
+        policy = plan["inFlight"]
+        yield IN_FLIGHT[policy] if any_changed(plan) else idle(policy)
     yield _counts(plan)
 
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import click
 
 import dsl
 from plunk.cli import plan_text
 from plunk.cli.flows import Files, agreed, deploy_files, open_client, read_folder, server_url, show
+from plunk.client import LOOPBACK
 from plunk.errors import BadRequest
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
@@ -65,7 +67,7 @@ def read_plan(path: Path, files: Files, in_flight: str | None) -> Saved:
     saved = _read(path)
     if saved.files != _digest(files):
         raise BadRequest(f"The files have changed since {path} was made; make a new plan.")
-    if saved.url != server_url():
+    if _server(saved.url) != _server(server_url()):
         raise BadRequest(f"{path} is a plan for {saved.url}, not for {server_url()}.")
     if in_flight not in (None, saved.in_flight):
         raise BadRequest(f"{path} is a plan to {saved.in_flight}, not to {in_flight}.")
@@ -86,15 +88,32 @@ def _read(path: Path) -> Saved:
         match json.loads(path.read_text(encoding="utf-8")):
             case {
                 "digest": str(digest),
-                "in_flight": str(in_flight),
+                "in_flight": "follow" | "pin" | "drain" as in_flight,
                 "files": str(files),
                 "url": str(url),
                 "version": 1,
             }:
                 return Saved(digest, in_flight, files, url)
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{path} cannot be read as a plan: {error}.") from error
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read as a plan: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{path} cannot be read as a plan: it is not UTF-8 text.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{path} cannot be read as a plan: it is not JSON of one.") from error
     raise BadRequest(f"{path} is no plan that plunk plan --out has written.")
+
+
+def _server(url: str) -> str:
+    """Return an address in which this machine has one name."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return url
+    if host not in LOOPBACK:
+        return url
+    place = f"localhost:{port}" if port else "localhost"
+    return urlunsplit(parts._replace(netloc=place))
 
 
 def _digest(files: Files) -> str:

@@ -28,8 +28,8 @@ from plunk.services.member_differences import MemberDifference
 from plunk.services.workflow_text import Json, Written
 
 STALE = (
-    "This plan is out of date: the project or the files have changed since it was made;"
-    " make a new plan."
+    "This plan is out of date: the project or the files have changed since it was made,"
+    " or it was made for another project; make a new plan."
 )
 
 

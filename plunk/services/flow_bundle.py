@@ -38,7 +38,8 @@ Row: TypeAlias = Workflow | Template | Segment
 AnyRow = TypeVar("AnyRow", Workflow, Template, Segment)
 MAX_SLUG = 60
 SUFFIX = ".flow"
-RESERVED = {"con", "prn", "aux", "nul"}  # no names of files on Windows
+PORTS = {f"{kind}{number}" for kind in ("com", "lpt") for number in range(10)}
+RESERVED = {"con", "prn", "aux", "nul", *PORTS}  # no names of files on Windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,16 @@ CASES = [
         1,
         "PLUNK_API_URL must start with http",
     ),
+    *(
+        (
+            f"no host in {url}",
+            ("deploy", "flows"),
+            {"PLUNK_API_KEY": "sk_x", "PLUNK_API_URL": url},
+            1,
+            "PLUNK_API_URL is no address of a server",
+        )
+        for url in ("http://", "http://[", "http://a:b")
+    ),
     (
         "bad database for the demo",
         ("demo", "--database-url", "x"),

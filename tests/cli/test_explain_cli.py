@@ -32,6 +32,13 @@ def test_an_unknown_code_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert shown.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("written", ["foo", "e999", "x"])
+def test_nothing_far_fetched_is_suggested(written: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", written]) == 2
+    told = f"plunk: there is no code {written!r}; plunk explain lists all\n"
+    assert capsys.readouterr().err == told
+
+
 def test_a_word_finds_the_codes_about_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "time zone"]) == 2
     assert "FLOW-E317" in capsys.readouterr().err

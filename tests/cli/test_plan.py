@@ -187,6 +187,25 @@ def test_a_plan_keeps_its_policy(online, write, client):
     assert client.find_workflow("Greeting")["enabled"] is False
 
 
+def test_a_policy_that_concerns_nobody_is_told(online, write):
+    write(FLOW)
+    assert (
+        "No workflow changes: pin does nothing here.\n" in online("plan", "--in-flight", "pin").out
+    )
+    online("deploy")
+    told = "No workflow changes: drain does nothing here."
+    assert told in online("plan", "--in-flight", "drain").out
+    assert online("deploy", "--in-flight", "drain").out.splitlines()[-1] == told
+
+
+def test_this_machine_has_one_name(online, write):
+    write(FLOW)
+    online("plan", "--out", "plan.json")
+    path = Path("plan.json")
+    path.write_text(path.read_text().replace("127.0.0.1", "localhost"))
+    assert online("deploy", "--plan", "plan.json").status == 0
+
+
 def test_deploying_with_a_policy(online, write, client):
     write(FLOW)
     online("deploy")
@@ -200,7 +219,13 @@ def test_deploying_with_a_policy(online, write, client):
     [
         (lambda path: path.write_text("nothing"), "cannot be read as a plan"),
         (lambda path: path.write_text("[]"), "is no plan that plunk plan --out has written"),
-        (lambda path: path.unlink(), "cannot be read as a plan"),
+        (lambda path: path.unlink(), "cannot be read as a plan: No such file or directory."),
+        (lambda path: path.write_text("[" * 200_000), "cannot be read as a plan: it is not JSON"),
+        (lambda path: path.write_bytes(b"\xff"), "cannot be read as a plan: it is not UTF-8"),
+        (
+            lambda path: path.write_text(path.read_text().replace('"follow"', '"hover"', 1)),
+            "is no plan that plunk plan --out has written",
+        ),
         (
             lambda path: path.write_text(path.read_text().replace("127.0.0.1", "10.0.0.1")),
             "is a plan for http://10.0.0.1",

@@ -46,3 +46,11 @@ def test_what_goes_wrong_is_one_line(plunk):
     status, out, err = plunk("secret", "set", "a b", typed="hush")
     assert status == 1
     assert "hush" not in err
+
+
+def test_what_a_server_refuses_is_told_field_by_field(plunk):
+    status, out, err = plunk("secret", "set", "TOKEN", typed="x" * 100_000)
+    assert (status, out) == (1, "")
+    assert "(value: " in err
+    assert err.count("\n") == 1
+    assert "xxx" not in err
