@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plunk.cli import plan_text
 from plunk.client import ApiError
 
 FLOW = """
@@ -273,3 +274,18 @@ def test_the_client_plans_and_keeps_to_it(client):
     assert refused.value.status == 409
     client.deploy({"w.flow": FLOW}, in_flight="pin", plan_digest=plan["digest"])
     assert client.plan({"w.flow": FLOW})["workflows"][0]["status"] == "unchanged"
+
+
+def test_the_plan_of_an_older_server_is_told_with_what_it_has(client):
+    client.deploy({"w.flow": FLOW})
+    plan = client.plan({"w.flow": SHORTER})
+    for item in plan["templates"]:
+        del item["differences"]
+    for item in plan["workflows"]:
+        del item["headerText"]
+        for step in item["steps"]:
+            del step["text"], step["goesOn"]
+    told = list(plan_text.lines(plan))
+    assert "  ~ body" in told
+    assert "      amount: 2 → 3" in told
+    assert "  - Exit: done" in told
