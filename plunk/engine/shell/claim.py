@@ -39,7 +39,10 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 def claim(
     session: Session, project_id: str, wanted: ColumnElement[bool], *, limit: int
 ) -> list[Claimed]:
-    """Return up to `limit` wanted runs of the project, oldest due first, with their contacts."""
+    """Return up to `limit` wanted runs of the project, oldest due first, with their contacts.
+
+    Of those that are due at the same instant, the one that was made first comes first.
+    """
     statement = (
         select(
             *(getattr(Execution, name) for name in RUN_COLUMNS),
@@ -52,7 +55,13 @@ def claim(
         # PostgreSQL locks in the order named here.
         .with_for_update(of=[Contact, Execution], key_share=True, skip_locked=True)
     )
-    return [_claimed(row) for row in session.execute(statement).mappings()]
+    # The index knows no order among equals, so they are put in order here.
+    rows = sorted(session.execute(statement).mappings(), key=_turn)
+    return [_claimed(row) for row in rows]
+
+
+def _turn(row: RowMapping) -> tuple[bool, datetime | None, str]:
+    return row["due_at"] is None, row["due_at"], row["id"]
 
 
 def _claimed(row: RowMapping) -> Claimed:
