@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from plunk.engine.core.relocate import next_surviving
 from plunk.services import condition_texts, step_texts, workflow_text
 from plunk.services.flow_graphs import FlowGraph, FlowStep, Json, Way
 from plunk.services.flow_names import Catalog
@@ -117,14 +118,11 @@ class _Told:
         return replace(told, text=text, goes_on=self._surviving(key))
 
     def _surviving(self, key: str) -> str | None:
-        """Return the nearest step behind a removed one that stays, following the old ways."""
+        """Return where people on a removed step go on, as the engine will let them."""
         kept = {old: new for new, old in self.changes.pairs.items()}
-        queue = [key]
-        for one in queue:  # it grows while it is being read
-            if one in kept:
-                return _target(self.new, kept[one])
-            queue += [way.target for way in self.old.ways[one] if way.target not in queue]
-        return None
+        ways = self.old.ways
+        found = next_surviving(key, lambda one: [way.target for way in ways[one]], kept)
+        return None if found is None else _target(self.new, kept[found])
 
 
 def _named(graph: FlowGraph, known: Catalog) -> FlowGraph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +23,9 @@ def relocate(old: Graph, new: Graph, run: Run, now: datetime) -> tuple[Run, tupl
     if run.step_id is None or _is_same(old, new, run.step_id):
         return (moved if moved == run else replace(moved, version=run.version + 1)), ()
     closed = abandoned(run, now)
-    target = _next_surviving(old, new, run.step_id)
+    target = next_surviving(
+        run.step_id, lambda one: [edge.to_id for edge in old.outgoing.get(one, ())], new.steps
+    )
     return (moved.finish(now) if target is None else moved.move(target, now)), closed
 
 
@@ -32,13 +34,15 @@ def _is_same(old: Graph, new: Graph, step_id: str) -> bool:
     return after is not None and (before is None or before.type == after.type)
 
 
-def _next_surviving(old: Graph, new: Graph, start: str) -> str | None:
-    queue, seen = deque([start]), {start}
-    while queue:
-        step_id = queue.popleft()
-        if step_id in new.steps:
+def next_surviving(
+    start: str, ways_out: Callable[[str], Iterable[str]], surviving: Container[str]
+) -> str | None:
+    """Return the nearest surviving step from here on, following the old ways out."""
+    queue, seen = [start], {start}
+    for step_id in queue:  # it grows while it is being read
+        if step_id in surviving:
             return step_id
-        targets = [edge.to_id for edge in old.outgoing.get(step_id, ())]
-        queue.extend(target for target in targets if target not in seen)
+        targets = [target for target in dict.fromkeys(ways_out(step_id)) if target not in seen]
+        queue += targets
         seen.update(targets)
     return None
