@@ -83,28 +83,6 @@ def by_id(raw: Any, names: Names) -> Any:  # noqa: ANN401 - JSON
     return raw
 
 
-def by_name(raw: Any, names: Names) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON value with names instead of ids; what has no name of its own keeps its id."""
-    match raw:
-        case {"operator": str() as operator, "field": str() as text} if operator in MEMBERSHIP:
-            segment_id = text.removeprefix("segment.")
-            return {**raw, "field": {"$segment": reference(segment_id, names.segments)}}
-        case {"operator": str(), "template": {"id": str() as template_id}, **others}:
-            inner = {key: by_name(item, names) for key, item in others.items()}
-            template = reference(template_id, names.templates)
-            return {"operator": raw["operator"], **inner, "template": template}
-        case dict():
-            return {key: by_name(item, names) for key, item in raw.items()}
-        case list():
-            return [by_name(item, names) for item in raw]
-    return raw
-
-
-def reference(found_id: str, names: Mapping[str, str]) -> dict[str, str]:
-    """Return how a thing is referred to in texts: by its name where that is its own."""
-    return {"name": names[found_id]} if found_id in names else {"id": found_id}
-
-
 def _ids(
     session: Session, project_id: str, table: type[Segment | Template], names: Iterable[str]
 ) -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import dsl
 from plunk.errors import BadRequest, InvalidFlow
+from plunk.services.flow_reading import by_reference
+from plunk.services.flow_references import map_filters
 
 Place = Literal["segment", "workflow"]
 MAX_LENGTH = 16 * 1024
@@ -31,7 +33,7 @@ def extension_text(tree: Any) -> str | None:  # noqa: ANN401 - JSON
     if not says_more(tree):
         return None
     try:
-        return dsl.write_condition(_referring(tree), "segment")
+        return dsl.write_condition(map_filters(tree, by_reference), "segment")
     except ValueError:
         return None
 
@@ -46,18 +48,6 @@ def says_more(tree: Any) -> bool:  # noqa: ANN401 - JSON
         case dict() | list():
             return any(map(says_more, tree.values() if isinstance(tree, dict) else tree))
     return False
-
-
-def _referring(tree: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a tree whose segments stand where the language expects them."""
-    match tree:
-        case {"field": str(field), "operator": "memberOfSegment" | "notMemberOfSegment"}:
-            return {**tree, "field": {"$segment": {"id": field.removeprefix("segment.")}}}
-        case dict():
-            return {key: _referring(item) for key, item in tree.items()}
-        case list():
-            return [_referring(item) for item in tree]
-    return tree
 
 
 def text_of(tree: Any, place: Place = "workflow") -> Any:  # noqa: ANN401 - JSON
