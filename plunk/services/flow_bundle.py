@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
@@ -16,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict, WorkflowNotFound
-from plunk.ids import parse_id
+from plunk.ids import NO_ID, parse_id
 from plunk.models import Segment, Template, Workflow
 from plunk.services import (
     flow_checking,
@@ -84,11 +85,8 @@ def pull(session: Session, project_id: str, wanted: Collection[str] | None = Non
     ).all()
     templates = session.scalars(_every(project_id, Template)).all()
     segments = session.scalars(_every(project_id, Segment)).all()
-    shared: dict[Thing, set[str]] = {
-        "workflow": _shared(workflows),
-        "template": _shared(templates),
-        "segment": _shared(segments),
-    }
+    known = flow_names.catalog(session, project_id)
+    shared = {**_shared_names(known), "workflow": _shared(workflows)}
     chosen = workflows if wanted is None else _chosen(workflows, wanted)
     graphs = {one.workflow.id: flow_reading.graph_of(one) for one in draw_all(session, chosen)}
     if wanted is not None:
@@ -96,11 +94,7 @@ def pull(session: Session, project_id: str, wanted: Collection[str] | None = Non
         kept = _referred(asked, segments)
         templates = [one for one in templates if ("template", one.id) in kept]
         segments = [one for one in segments if ("segment", one.id) in kept]
-    writing = _Writing(
-        flow_names.catalog(session, project_id),
-        graphs,
-        revisions.current_sources(session, chosen),
-    )
+    writing = _Writing(known, graphs, revisions.current_sources(session, chosen))
     return _written(
         [
             *(_Found("segment", one, partial(writing.segment, one)) for one in segments),
@@ -114,23 +108,35 @@ def pull(session: Session, project_id: str, wanted: Collection[str] | None = Non
 def beside(session: Session, project_id: str, wanted: Iterable[tuple[Kind, Json]]) -> Files:
     """Return files for the templates and segments referred to, as far as the project has them."""
     known = flow_names.catalog(session, project_id)
-    templates = session.scalars(_every(project_id, Template)).all()
     segments = session.scalars(_every(project_id, Segment)).all()
-    shared: dict[Thing, set[str]] = {"template": _shared(templates), "segment": _shared(segments)}
     kept = _referred(((kind, known.to_id(kind, one)) for kind, one in wanted), segments)
+    ids = {parse_id(one) or NO_ID for kind, one in kept if kind == "template"}
+    templates = session.scalars(_every(project_id, Template).where(Template.id.in_(ids))).all()
     writing = _Writing(known, {}, {})
     found = [
-        *(_Found("segment", one, partial(writing.segment, one)) for one in segments),
+        *(
+            _Found("segment", one, partial(writing.segment, one))
+            for one in segments
+            if ("segment", one.id) in kept
+        ),
         *(_Found("template", one, partial(writing.template, one)) for one in templates),
     ]
-    return _written([one for one in found if (one.kind, one.row.id) in kept], shared).files
+    return _written(found, _shared_names(known)).files
 
 
 def _every(project_id: str, table: type[AnyRow]) -> Select[AnyRow]:
     return select(table).where(table.project_id == project_id).order_by(table.name, table.id)
 
 
-def _shared(rows: Iterable[Row]) -> set[str]:
+def _shared_names(known: Catalog) -> dict[Thing, AbstractSet[str]]:
+    """Return the names that several templates or segments have."""
+    return {
+        "template": known.templates.known.ambiguous,
+        "segment": known.segments.known.ambiguous,
+    }
+
+
+def _shared(rows: Iterable[Row]) -> AbstractSet[str]:
     return {name for name, times in Counter(one.name for one in rows).items() if times > 1}
 
 
@@ -182,7 +188,7 @@ class _Writing:
         return {path: flow_texts.in_words(graph, self.known)}
 
 
-def _written(found: Iterable[_Found], shared: Mapping[Thing, set[str]]) -> Pulled:
+def _written(found: Iterable[_Found], shared: Mapping[Thing, AbstractSet[str]]) -> Pulled:
     """Write all that can be written, and deployed as it is written."""
     pulled, owners, paths = Pulled(), {}, _paths()
     for one in found:
