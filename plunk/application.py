@@ -15,6 +15,7 @@ from plunk.http import cors, envelope, limits
 from plunk.http.limits import Limiter
 from plunk.http.runtime import KEY, Runtime
 from plunk.http.strict_json import CompactProvider
+from plunk.migrating import lacks_revisions
 from plunk.security import Seal
 from plunk.web.outbox import outbox_pages
 
@@ -44,7 +45,13 @@ def _runtime(app: Flask, settings: Settings, clock: Clock | None) -> Runtime:
     limiter = None
     if settings.ratelimit_enabled:
         limiter = Limiter(settings.ratelimit_api, settings.ratelimit_storage_uri)
-    return Runtime(settings, clock or _database_clock(app), Seal(settings.secret_key), limiter)
+    return Runtime(
+        settings,
+        clock or _database_clock(app),
+        Seal(settings.secret_key),
+        limiter,
+        lacks_revisions,
+    )
 
 
 def _database_clock(app: Flask) -> Clock:

@@ -215,5 +215,13 @@ class DatabaseBusy(PlunkError):
     suggestion = "Nothing was changed. Send the request again in a few seconds."
 
 
+class NotReady(PlunkError):
+    """The process runs but cannot serve yet, or no longer; `details` say what is missing."""
+
+    status = 503
+    code = "NOT_READY"
+    suggestion = "Send requests elsewhere until GET /readyz answers 200."
+
+
 class Misconfigured(PlunkError):
     """A setting is missing or cannot be used; the message names it and says what to do."""

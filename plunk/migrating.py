@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -61,10 +62,22 @@ def is_behind(engine: Engine) -> bool:
     A revision unknown here is newer: while a release rolls out, the old version still runs.
     """
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+        return lacks_revisions(connection)
+
+
+def lacks_revisions(connection: Connection) -> bool:
+    """Tell the same of the database at the other end of a connection."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    known, head = _revisions()
+    return current is None or (current in known and current != head)
+
+
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """Return the revisions that this version knows, and the newest; files are read once."""
     scripts = ScriptDirectory.from_config(_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    return current is None or (current in known and current != scripts.get_current_head())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return known, scripts.get_current_head()
 
 
 def _config() -> Config:

@@ -98,7 +98,7 @@ PRIVATE = {
     "plunk.cli": set(),
     "plunk.worker": {"plunk.cli"},
     "plunk.client": {"plunk.cli"},
-    "plunk.migrating": {"plunk.cli"},
+    "plunk.migrating": {"plunk.cli", "plunk.application"},
 }
 
 # package from outside → the rooms, or single modules, that may import it

@@ -8,18 +8,22 @@ import time
 
 from flask import Blueprint, Response, current_app, redirect
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from plunk.clock import SystemClock
 from plunk.db import begin_reading, db
+from plunk.errors import NotReady
 from plunk.http.auth import Access
 from plunk.http.endpoint import SPECS, Spec
 from plunk.http.runtime import runtime
-from plunk.schemas.system import ConfigOut, HealthOut
+from plunk.schemas.system import ConfigOut, HealthOut, ProbeOut
 
 system = Blueprint("system", __name__)
 STARTED = time.monotonic()
 SPECS["system.health"] = Spec(answers={200: HealthOut()}, access=Access.NONE)
+SPECS["system.healthz"] = Spec(answers={200: ProbeOut()}, access=Access.NONE)
+SPECS["system.readyz"] = Spec(answers={200: ProbeOut()}, access=Access.NONE, errors=(503,))
 SPECS["system.config"] = Spec(answers={200: ConfigOut()}, access=Access.NONE)
 
 
@@ -54,6 +58,35 @@ def health() -> Response:
             },
         }
     )
+
+
+@system.get("/healthz")
+def healthz() -> Response:
+    """Answer 200 while the process lives, whatever its database does.
+
+    Who gets no answer should restart the process.
+    """
+    return _json({"status": "ok"})
+
+
+@system.get("/readyz")
+def readyz() -> Response:
+    """Answer 200 while the database answers and has this version's tables.
+
+    With 503 and the code `NOT_READY`, requests belong elsewhere; a restart would not help.
+    """
+    try:
+        session = db.session()
+        begin_reading(session)
+        is_behind = runtime().is_behind(session.connection())
+    except SQLAlchemyError as error:
+        raise NotReady("The database does not answer.", details={"database": "silent"}) from error
+    if is_behind:
+        raise NotReady(
+            "The database lacks this version's tables: run `plunk migrate`.",
+            details={"database": "ok", "migrations": "behind"},
+        )
+    return _json({"status": "ok"})
 
 
 @system.get("/config")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from plunk.clock import Clock
@@ -18,12 +20,16 @@ KEY = "plunk"
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The application's settings and its seams to the outside."""
+    """The application's settings and its seams to the outside.
+
+    `is_behind` tells whether the database at a connection lacks tables that this version needs.
+    """
 
     settings: Settings
     clock: Clock
     seal: Seal
     limiter: Limiter | None
+    is_behind: Callable[[Connection], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ class HealthOut(Schema):
     memoryUsage = Sub(MemoryOut)
 
 
+class ProbeOut(Schema):
+    """All is well; whatever is not is answered with an error."""
+
+    status = Text(metadata={"enum": ["ok"]})
+
+
 class UrlsOut(Schema):
     """Where things are."""
 

@@ -24,7 +24,7 @@ NO_CONTENT = 204
 REQUEST_ID = "X-Request-ID"
 LIMITS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 RETRY_AFTER = "Retry-After"
-NO_KEYS_STATUS = {500}
+NO_KEYS_STATUS = {500, 503}
 HEADERS: Final[dict[str, Json]] = {
     REQUEST_ID: {
         "description": "The id of this request: the one you sent, or a fresh one.",

@@ -26,6 +26,7 @@ NAMES: Final = {
     422: ("Invalid", "Fields break their rules; every one of them is listed."),
     429: ("TooManyRequests", "The project used up its requests for now."),
     500: ("InternalError", "The mistake is ours; tell us the request id."),
+    503: ("Unavailable", "The database is out of reach or not ready; nothing was done."),
 }
 
 
