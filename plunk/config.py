@@ -35,6 +35,7 @@ class Settings:
     ratelimit_storage_uri: str = "memory://"
     webhook_allow_private: bool = False
     poll_seconds: float = 1.0
+    lease_seconds: float = 60.0
     email_max_attachments: int = 10
     email_max_attachment_mb: int = 10
     web_concurrency: int = 2
@@ -84,6 +85,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI") or "memory://",
         webhook_allow_private=_flag(env, "WEBHOOK_ALLOW_PRIVATE", default=False),
         poll_seconds=_number(env, "POLL_SECONDS", 1.0, low=0.05, high=3_600),
+        lease_seconds=_number(env, "LEASE_SECONDS", 60.0, low=2, high=3_600),
         email_max_attachments=_integer(env, "EMAIL_MAX_ATTACHMENTS", 10, low=0, high=1_000),
         email_max_attachment_mb=_integer(env, "EMAIL_MAX_ATTACHMENT_MB", 10, low=0, high=40),
         web_concurrency=_integer(env, "WEB_CONCURRENCY", 2, low=1, high=256),

@@ -41,6 +41,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("RATELIMIT_API", "5 per second", "ratelimit_api", "5 per second"),
         ("WEBHOOK_ALLOW_PRIVATE", "1", "webhook_allow_private", True),
         ("POLL_SECONDS", "0.05", "poll_seconds", 0.05),
+        ("LEASE_SECONDS", "2", "lease_seconds", 2),
         ("EMAIL_MAX_ATTACHMENTS", "0", "email_max_attachments", 0),
         ("EMAIL_MAX_ATTACHMENT_MB", "40", "email_max_attachment_mb", 40),
         ("WEB_CONCURRENCY", "4", "web_concurrency", 4),

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from threading import Event
 
@@ -56,12 +57,15 @@ def open_worker(
         settings.mail_url, instance_folder=settings.instance_path, clock=time
     )
     send = partial(outbound.call, allow_private=settings.webhook_allow_private)
+    lease = timedelta(seconds=settings.lease_seconds)
     threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
     return Worker(
         database=database,
         engine=Engine(sessions, time, settings.dashboard_url),
-        mailer=Mailer(sessions, time, mail, settings.api_url, random.random),
-        caller=Caller(sessions, time, send, threads, random.random, Seal(settings.secret_key)),
+        mailer=Mailer(sessions, time, mail, settings.api_url, random.random, lease=lease),
+        caller=Caller(
+            sessions, time, send, threads, random.random, Seal(settings.secret_key), lease=lease
+        ),
         stopping=Event(),
     )
 

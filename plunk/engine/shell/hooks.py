@@ -23,6 +23,7 @@ from plunk.db import table_of, transaction
 from plunk.delivery.retry import HOOKS, Schedule, next_attempt
 from plunk.engine.shell import hook_secrets, lease
 from plunk.engine.shell.hook_secrets import Known
+from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.rotation import projects_due
 from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
@@ -32,7 +33,6 @@ from plunk.services.masking import masked
 
 log = structlog.get_logger()
 CHUNK = 20
-LEASE = timedelta(minutes=5)
 LONG_WAIT = timedelta(minutes=5)
 USER_AGENT = "plunk-py"
 
@@ -48,6 +48,7 @@ class Caller:
     random: Callable[[], float]
     seal: Seal
     chunk: int = CHUNK
+    lease: timedelta = LEASE
 
 
 class Call(NamedTuple):
@@ -121,13 +122,14 @@ def call_project(caller: Caller, project_id: str) -> int:
             WebhookCall,
             project_id,
             now=caller.clock.now(),
-            length=LEASE,
+            length=caller.lease,
             limit=caller.chunk,
         )
         calls = _load(session, leased)
         names = set().union(*(call.secret_names() for call in calls))
         known = secrets.opened(session, project_id, names, seal=caller.seal)
-    results = list(caller.threads.map(lambda call: _attempt(caller, call, known), calls))
+    with kept(caller.sessions, caller.clock, WebhookCall, (token, leased), length=caller.lease):
+        results = list(caller.threads.map(lambda call: _attempt(caller, call, known), calls))
     with transaction(caller.sessions) as session:
         now = caller.clock.now()
         waiting = _lock_waiting(session, calls)

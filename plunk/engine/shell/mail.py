@@ -23,6 +23,7 @@ from plunk.delivery.provider import Provider
 from plunk.delivery.retry import MAIL, next_attempt
 from plunk.engine.core import facts
 from plunk.engine.shell import lease
+from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.letters import Letter, compose, load_letters
 from plunk.engine.shell.rotation import projects_due
 from plunk.models import Contact, Email
@@ -34,7 +35,6 @@ Result = tuple[Letter, Outcome | None]
 log = structlog.get_logger()
 CHUNK = 20
 RECORDING_ATTEMPTS = 5
-LEASE = timedelta(minutes=5)
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
 DISABLED = "The project was disabled before the message was sent."
 
@@ -49,6 +49,7 @@ class Mailer:
     api_url: str
     random: Callable[[], float]
     chunk: int = CHUNK
+    lease: timedelta = LEASE
 
 
 def deliver_due(mailer: Mailer) -> int:
@@ -78,14 +79,15 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
             Email,
             project_id,
             now=now,
-            length=LEASE,
+            length=mailer.lease,
             limit=mailer.chunk,
             order=[Email.lane],
         )
         letters = load_letters(session, project_id, leased)
         ready = _recheck(session, letters, token, now)
-    enough = now + LEASE / 2  # no message takes longer than the other half
-    results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
+    enough = now + mailer.lease / 2
+    with kept(mailer.sessions, mailer.clock, Email, (token, leased), length=mailer.lease):
+        results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
     _record_surely(mailer, project_id, token, results)
     return len(leased)
 
@@ -165,7 +167,7 @@ def _settled(
     """Return what becomes of a message after the provider's answer, or without one."""
     match outcome:
         case None:
-            return _row(letter, "PENDING", next_attempt_at=now)
+            return _row(letter, "PENDING", next_attempt_at=now, attempts=letter.attempts - 1)
         case Accepted(provider_id):
             return _row(letter, "SENT", sent_at=now, provider_id=provider_id)
         case Refused(reason):
@@ -180,7 +182,7 @@ def _settled(
 
 def _row(letter: Letter, status: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     nothing = dict.fromkeys(("error", "sent_at", "provider_id", "next_attempt_at"))
-    columns = {**nothing, **values, "status": status}
+    columns = {**nothing, "attempts": letter.attempts, **values, "status": status}
     return {"email": letter.id, **{f"new_{name}": value for name, value in columns.items()}}
 
 
