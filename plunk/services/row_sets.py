@@ -1,42 +1,37 @@
 """Sets of rows in one statement each, however many they are.
 
-PostgreSQL takes them as one JSON parameter, which costs a tenth of a statement for each row; SQLite
-has no way to the server to save.
+PostgreSQL takes each column's values as one array, SQLite takes the values of all rows at once.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    JSON,
     ColumnElement,
     CursorResult,
-    FromClause,
+    Insert,
     Table,
-    Text,
     Update,
+    and_,
     any_,
-    bindparam,
-    cast,
-    column,
-    func,
-    insert,
     literal,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from plunk.db import Base, is_postgres, table_of
+from plunk.services import sqlite_rows
+from plunk.services.row_arrays import Shape, given, shape_of, values_of
 
 Row = Mapping[str, Any]
-KEY = "row_id"
+BY_ID = {"id": "id"}
 
 
 def insert_rows(
@@ -44,41 +39,47 @@ def insert_rows(
 ) -> int:
     """Insert rows that all have the same columns, and return how many.
 
-    Those whose `unique` columns are taken already are passed over.
+    Those whose `unique` columns are taken already are passed over. Columns that are not named get
+    their defaults, if these are plain values.
     """
     if not rows:
         return 0
-    table, names = table_of(model), list(rows[0])
-    connection, counting = session.connection(), {"preserve_rowcount": True}
+    table = table_of(model)
+    if missing := _defaults(table, frozenset(rows[0])):
+        rows = [{**row, **missing} for row in rows]
     if not is_postgres(session):
-        plain = sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
-        result = connection.execute(
-            plain if unique else insert(table), list(rows), execution_options=counting
-        )
-        return _count(result)
-    given = _given(table, names)
-    statement = postgresql.insert(table).from_select(
-        names, select(*(given.c[name] for name in names)), include_defaults=False
+        return sqlite_rows.insert(session.connection(), table, rows, unique=tuple(unique))
+    shape = shape_of(table, rows, {name: name for name in rows[0]})
+    result = session.connection().execute(
+        _inserting(shape, tuple(unique)),
+        values_of(shape, rows),
+        execution_options={"preserve_rowcount": True},
     )
-    if unique:
-        statement = statement.on_conflict_do_nothing(index_elements=unique)
-    return _count(connection.execute(statement, {"rows": _text(rows)}, execution_options=counting))
+    return _count(result)
 
 
-def update_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
-    """Write these columns of the rows that have these ids; all rows have the same columns."""
+def update_rows(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Row],
+    *,
+    match: Mapping[str, str] = BY_ID,
+) -> int:
+    """Write rows' columns to where others match, and return how many rows were found.
+
+    `match` says which columns are compared, and by which names their values stand in the rows;
+    everything else in them is written. All rows have the same columns.
+    """
     if not rows:
-        return
-    table, names = table_of(model), [name for name in rows[0] if name != "id"]
-    if is_postgres(session):
-        given = _given(table, ["id", *names])
-        statement = _updating(table, given.c["id"]).values({name: given.c[name] for name in names})
-        session.connection().execute(statement, {"rows": _text(rows)})
-        return
-    statement = _updating(table, bindparam(KEY)).values(
-        {name: bindparam(f"new_{name}") for name in names}
-    )
-    session.connection().execute(statement, [_renamed(row) for row in rows])
+        return 0
+    table = table_of(model)
+    if not is_postgres(session):
+        return sqlite_rows.update(session.connection(), table, rows, match=match)
+    written = {name: name for name in rows[0] if name not in match.values()}
+    compared = {key: name for name, key in match.items()}
+    shape = shape_of(table, rows, {**written, **compared}, apart=frozenset(compared))
+    statement = _updating(shape, tuple(written), tuple(match.items()))
+    return _count(session.connection().execute(statement, values_of(shape, rows)))
 
 
 def is_among(
@@ -90,30 +91,34 @@ def is_among(
     return wanted.in_(values)
 
 
-def _given(table: Table, names: Sequence[str]) -> FromClause:
-    columns = [column(name, table.c[name].type) for name in names]
-    source = cast(bindparam("rows", type_=Text), JSON)
-    return func.json_to_recordset(source).table_valued(*columns).render_derived(with_types=True)
+@lru_cache(maxsize=256)
+def _defaults(table: Table, named: frozenset[str]) -> dict[str, object]:
+    return {
+        column.name: column.default.arg
+        for column in table.columns
+        if column.name not in named and isinstance(column.default, ScalarElementColumnDefault)
+    }
 
 
-def _updating(table: Table, row_id: ColumnElement[Any]) -> Update:
-    return update(table).where(table.c.id == row_id)
-
-
-def _renamed(row: Row) -> dict[str, Any]:
-    return {KEY if name == "id" else f"new_{name}": value for name, value in row.items()}
-
-
-def _text(rows: Sequence[Row]) -> str:
-    return json.dumps(
-        rows, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_iso
+@lru_cache(maxsize=256)
+def _inserting(shape: Shape, unique: tuple[str, ...]) -> Insert:
+    rows = given(shape)
+    statement = postgresql.insert(shape.table).from_select(
+        list(rows), select(*rows.values()), include_defaults=False
     )
+    return statement.on_conflict_do_nothing(index_elements=unique) if unique else statement
 
 
-def _iso(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value))
+@lru_cache(maxsize=256)
+def _updating(
+    shape: Shape, written: tuple[str, ...], compared: tuple[tuple[str, str], ...]
+) -> Update:
+    rows, table = given(shape), shape.table
+    return (
+        update(table)
+        .where(and_(*(table.c[name] == rows[key] for name, key in compared)))
+        .values({name: rows[name] for name in written})
+    )
 
 
 def _count(result: object) -> int:

@@ -110,6 +110,8 @@ def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
     writes.subjects[item.run.id] = contact
     if contact is not item.contact:  # not `!=`: to Python {"a": 1} equals {"a": True}
         writes.contacts[contact.id] = contact
+        if contact.subscribed != item.contact.subscribed:
+            writes.turned.add(contact.id)
         writes.depth = max(writes.depth, progress.run.depth + 1)
     add(writes, item.run, progress)
 

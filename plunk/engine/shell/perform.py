@@ -56,13 +56,14 @@ class Writes:
     now: datetime
     dashboard_url: str
     templates: Mapping[str, TemplateText]
-    runs: list[tuple[int, Run]] = field(default_factory=list)
+    runs: list[tuple[Run, Run]] = field(default_factory=list)  # before and after
     visits: list[Row] = field(default_factory=list)
     closed: list[Row] = field(default_factory=list)
     emails: list[Row] = field(default_factory=list)
     calls: list[Row] = field(default_factory=list)
     subjects: dict[str, facts.Contact] = field(default_factory=dict)  # by run
     contacts: dict[str, facts.Contact] = field(default_factory=dict)  # changed ones, by id
+    turned: set[str] = field(default_factory=set)  # contacts that subscribed or unsubscribed
     events: list[NewEvent] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
     goals: list[tuple[str, str, str]] = field(default_factory=list)  # workflow, run, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -83,15 +83,16 @@ def signal_from_row(row: RowMapping) -> Signal:
     return TimerFired()
 
 
-def row_from_run(run: Run, *, now: datetime) -> dict[str, Any]:
-    """Return the columns to store; whatever was left for the run is thereby worked in."""
-    return {
+def row_from_run(run: Run, *, now: datetime, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the columns to store; whatever was left for the run is thereby worked in.
+
+    `without` names those of `context` and `variables` that are as they were read.
+    """
+    row = {
         "revision": run.revision,
         "status": run.status,
         "current_step_id": run.step_id,
         "exit_reason": run.exit_reason,
-        "context": None if run.context is None else dict(run.context),
-        "variables": dict(run.variables) or None,
         "visit": run.visit,
         "version": run.version,
         "depth": run.depth,
@@ -101,6 +102,11 @@ def row_from_run(run: Run, *, now: datetime) -> dict[str, Any]:
         "completed_at": run.completed_at,
         "updated_at": now,
     }
+    if "context" not in without:
+        row["context"] = None if run.context is None else dict(run.context)
+    if "variables" not in without:
+        row["variables"] = dict(run.variables) or None
+    return row
 
 
 def _awaited_columns(awaiting: Awaiting | None) -> dict[str, Any]:

@@ -7,12 +7,8 @@ are written together; each run is written only if its version is still the one t
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import CursorResult, bindparam, case, insert, update
 from sqlalchemy.orm import Session
 
-from plunk.db import table_of
 from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.run import Run
 from plunk.engine.shell import memberships
@@ -22,6 +18,10 @@ from plunk.ids import new_id
 from plunk.models import Contact, Email, Execution, StepExecution, WebhookCall
 from plunk.services import events, watching
 from plunk.services.events import MAX_DEPTH
+from plunk.services.row_sets import insert_rows, update_rows
+
+A_VISIT = {"execution_id": "execution_id", "visit": "visit"}
+SELDOM_CHANGED = ("context", "variables")
 
 
 class StaleRunError(RuntimeError):
@@ -31,7 +31,7 @@ class StaleRunError(RuntimeError):
 def add(writes: Writes, before: Run, progress: Progress) -> None:
     """Add one run's progress to what the batch is going to write."""
     after = progress.run
-    writes.runs.append((before.version, after))
+    writes.runs.append((before, after))
     writes.goals += [(after.workflow_id, after.id, goal) for goal in progress.goals]
     for visit in progress.visits:
         output = perform(writes, after, visit)
@@ -47,10 +47,10 @@ def store(session: Session, writes: Writes) -> None:
     What waits for a condition on a contact that was changed is looked at after that.
     """
     _update_runs(session, writes)
-    _insert(session, StepExecution, writes.visits)
-    _close_visits(session, writes.closed)
-    _insert(session, Email, writes.emails)
-    _insert(session, WebhookCall, writes.calls)
+    insert_rows(session, StepExecution, writes.visits)
+    update_rows(session, StepExecution, writes.closed, match=A_VISIT)
+    insert_rows(session, Email, writes.emails)
+    insert_rows(session, WebhookCall, writes.calls)
     _update_contacts(session, writes)
     project_id, now = writes.project_id, writes.now
     watching.count(session, project_id, writes.goals, now=now)
@@ -61,76 +61,39 @@ def store(session: Session, writes: Writes) -> None:
         watching.reconsider(session, project_id, changed, depth=writes.depth, now=now)
 
 
-def _insert(session: Session, table: type[Any], rows: list[Row]) -> None:
-    if rows:
-        session.connection().execute(insert(table_of(table)), rows)
-
-
 def _update_runs(session: Session, writes: Writes) -> None:
-    table = table_of(Execution)
+    """Write the runs, each only if its version is still the one that was read (I3, I4)."""
+    kept = [name for name in SELDOM_CHANGED if all(_is_kept(name, *pair) for pair in writes.runs)]
     rows = [
-        {f"new_{name}": value for name, value in row_from_run(run, now=writes.now).items()}
-        | {"run_id": run.id, "seen_version": version}
-        for version, run in writes.runs
+        row_from_run(after, now=writes.now, without=kept)
+        | {"run_id": after.id, "seen_version": before.version}
+        for before, after in writes.runs
     ]
-    if not rows:
-        return
-    columns = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("run_id"), table.c.version == bindparam("seen_version"))
-        .values({name: bindparam(f"new_{name}") for name in columns})
-    )
-    result = session.connection().execute(statement, rows)
-    if isinstance(result, CursorResult) and result.rowcount not in {len(rows), -1}:
-        raise StaleRunError(f"{len(rows) - result.rowcount} of {len(rows)} runs changed meanwhile")
+    found = update_rows(session, Execution, rows, match={"id": "run_id", "version": "seen_version"})
+    if found != len(rows):
+        raise StaleRunError(f"{len(rows) - found} of {len(rows)} runs changed meanwhile")
 
 
-def _close_visits(session: Session, rows: list[Row]) -> None:
-    table = table_of(StepExecution)
-    if rows:
-        statement = (
-            update(table)
-            .where(
-                table.c.execution_id == bindparam("run_id"),
-                table.c.visit == bindparam("number"),
-            )
-            .values(
-                {
-                    name: bindparam(f"new_{name}")
-                    for name in ("status", "output", "error", "completed_at", "updated_at")
-                }
-            )
-        )
-        session.connection().execute(statement, rows)
+def _is_kept(name: str, before: Run, after: Run) -> bool:
+    return getattr(after, name) is getattr(before, name)
 
 
 def _update_contacts(session: Session, writes: Writes) -> None:
-    if not writes.contacts:
-        return
-    table = table_of(Contact)
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("contact"))
-        .values(
-            data=bindparam("new_data"),
-            subscribed=bindparam("new_subscribed"),
-            snoozed_until=case(
-                (table.c.subscribed == bindparam("new_subscribed"), table.c.snoozed_until)
-            ),
-            updated_at=bindparam("new_updated_at"),
-        )
-    )
-    rows = [
-        {
-            "contact": contact.id,
-            "new_data": dict(contact.data) or None,
-            "new_subscribed": contact.subscribed,
-            "new_updated_at": contact.updated_at,
+    """Write the contacts; a change of the subscription ends a snooze."""
+    turned: list[Row] = []
+    others: list[Row] = []
+    for contact in writes.contacts.values():
+        row: Row = {
+            "id": contact.id,
+            "data": dict(contact.data) or None,
+            "updated_at": contact.updated_at,
         }
-        for contact in writes.contacts.values()
-    ]
-    session.connection().execute(statement, rows)
+        if contact.id in writes.turned:
+            turned.append(row | {"subscribed": contact.subscribed, "snoozed_until": None})
+        else:
+            others.append(row)
+    update_rows(session, Contact, turned)
+    update_rows(session, Contact, others)
 
 
 def _visit_row(writes: Writes, run: Run, visit: Visit, output: object) -> Row:
@@ -153,11 +116,11 @@ def _visit_row(writes: Writes, run: Run, visit: Visit, output: object) -> Row:
 
 def _closed_row(writes: Writes, run: Run, visit: Visit, output: object) -> Row:
     return {
-        "run_id": run.id,
-        "number": visit.number,
-        "new_status": visit.status,
-        "new_output": output,
-        "new_error": visit.error,
-        "new_completed_at": visit.completed_at,
-        "new_updated_at": writes.now,
+        "execution_id": run.id,
+        "visit": visit.number,
+        "status": visit.status,
+        "output": output,
+        "error": visit.error,
+        "completed_at": visit.completed_at,
+        "updated_at": writes.now,
     }
