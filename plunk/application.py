@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from plunk import logs
 from plunk.api import BLUEPRINTS
 from plunk.clock import Clock, SyncedClock, SystemClock
 from plunk.config import Settings, read_settings
@@ -11,7 +12,7 @@ from plunk.db import database_now, db, engine_options
 from plunk.delivery.outbox import OutboxProvider
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
-from plunk.http import cors, envelope, limits
+from plunk.http import cors, envelope, journal, limits
 from plunk.http.limits import Limiter
 from plunk.http.runtime import KEY, Runtime
 from plunk.http.strict_json import CompactProvider
@@ -21,8 +22,13 @@ from plunk.web.outbox import outbox_pages
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
-    """Return the web application; Misconfigured names the setting that is missing."""
+    """Return the web application; Misconfigured names the setting that is missing.
+
+    Without settings it is what a server serves: they come from the environment, and it logs.
+    """
     chosen = settings or read_settings()
+    if settings is None:
+        logs.configure(chosen)
     if not chosen.secret_key:
         raise Misconfigured("SECRET_KEY is not set; give it at least 16 random characters.")
     app = Flask("plunk", static_folder=None)
@@ -33,6 +39,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.url_map.strict_slashes = False
     db.init_app(app)
     app.extensions[KEY] = _runtime(app, chosen, clock)
+    journal.install(app)
     envelope.install(app)
     limits.install(app)
     cors.install(app, dashboard_origin=chosen.dashboard_url)

@@ -15,6 +15,8 @@ TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 SECRET_NAMES = {"secret_key", "database_url", "mail_url"}
 MINIMUM_SECRET_LENGTH = 16
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("json", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Settings:
     email_max_attachments: int = 10
     email_max_attachment_mb: int = 10
     web_concurrency: int = 2
+    log_level: str = "info"
+    log_format: str = "json"
 
     def __post_init__(self) -> None:
         """Bring the database URL into the form that everybody here reads alike."""
@@ -69,6 +73,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of this environment; Misconfigured names the first bad one."""
     env = os.environ if environ is None else environ
     port = _integer(env, "PORT", 8000, low=0, high=65_535)
+    environment = env.get("ENVIRONMENT") or "production"
     own_url = f"http://127.0.0.1:{port}"
     return Settings(
         database_url=env.get("DATABASE_URL") or "sqlite:///plunk.db",
@@ -79,7 +84,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         api_url=_url(env, "API_URL", own_url),
         dashboard_url=_url(env, "DASHBOARD_URL", _url(env, "API_URL", own_url)),
         instance_path=Path(env.get("INSTANCE_PATH") or "instance"),
-        environment=env.get("ENVIRONMENT") or "production",
+        environment=environment,
         ratelimit_enabled=_flag(env, "RATELIMIT_ENABLED", default=True),
         ratelimit_api=env.get("RATELIMIT_API") or "1000 per minute",
         ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI") or "memory://",
@@ -89,6 +94,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         email_max_attachments=_integer(env, "EMAIL_MAX_ATTACHMENTS", 10, low=0, high=1_000),
         email_max_attachment_mb=_integer(env, "EMAIL_MAX_ATTACHMENT_MB", 10, low=0, high=40),
         web_concurrency=_integer(env, "WEB_CONCURRENCY", 2, low=1, high=256),
+        log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "info"),
+        log_format=_choice(
+            env, "LOG_FORMAT", LOG_FORMATS, "text" if environment == "development" else "json"
+        ),
     )
 
 
@@ -134,6 +143,13 @@ def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     if word.lower() in TRUE_WORDS | FALSE_WORDS:
         return word.lower() in TRUE_WORDS
     raise Misconfigured(f"{name} must be 1 or 0, not {word!r}.")
+
+
+def _choice(env: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:
+    word = (env.get(name) or default).lower()
+    if word not in words:
+        raise Misconfigured(f"{name} must be {' or '.join(words)}, not {word!r}.")
+    return word
 
 
 def _number(env: Mapping[str, str], name: str, default: float, *, low: float, high: float) -> float:

@@ -89,7 +89,8 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the options every engine on this URL is made with."""
-    common: dict[str, Any] = {"json_serializer": dump_json}
+    # Errors are logged: what somebody sent must not be in them.
+    common: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
     if url.startswith("sqlite"):
         common["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
     return common

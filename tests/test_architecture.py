@@ -83,10 +83,12 @@ ROOMS: dict[str, set[str]] = {
         "plunk.db",
         "plunk.delivery",
         "plunk.engine.shell",
+        "plunk.logs",
         "plunk.services",
         *LEAVES,
     },
     "plunk.client": {"plunk.errors"},
+    "plunk.logs": LEAVES,
     "plunk.pictures": {"plunk.errors"},
     "plunk.editing": {"dsl"},
     "plunk.smtp_sink": LEAVES,
@@ -144,6 +146,7 @@ OUTSIDE: dict[str, set[str]] = {
         "plunk.cli",
         "plunk.engine.shell",
         "plunk.http",
+        "plunk.logs",
         "plunk.services",
         "plunk.worker",
     },
@@ -178,8 +181,15 @@ CLOCKS = {
 }
 READING = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 # Who may measure how long something takes.
-STOPWATCHES = ("plunk.clock", "plunk.api.system", "plunk.cli", "plunk.delivery", "plunk.outbound")
-MEASURING = {"time.monotonic", "time.perf_counter"}
+STOPWATCHES = (
+    "plunk.clock",
+    "plunk.api.system",
+    "plunk.cli",
+    "plunk.delivery",
+    "plunk.http.journal",
+    "plunk.outbound",
+)
+MEASURING = {"time.monotonic", "time.perf_counter", "perf_counter"}
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("EMAIL_MAX_ATTACHMENTS", "0", "email_max_attachments", 0),
         ("EMAIL_MAX_ATTACHMENT_MB", "40", "email_max_attachment_mb", 40),
         ("WEB_CONCURRENCY", "4", "web_concurrency", 4),
+        ("LOG_LEVEL", "Debug", "log_level", "debug"),
+        ("LOG_LEVEL", "", "log_level", "info"),
+        ("LOG_FORMAT", "text", "log_format", "text"),
+        ("ENVIRONMENT", "development", "log_format", "text"),
     ],
 )
 def test_settings_are_read(name: str, text: str, field: str, value: Any) -> None:
@@ -57,6 +61,8 @@ def test_settings_are_read(name: str, text: str, field: str, value: Any) -> None
         ("DATABASE_URL", "plunk.db"),
         ("DATABASE_URL", "mysql://h/d"),
         ("PORT", "http"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
         ("PORT", "-1"),
         ("PORT", "65536"),
         ("PORT", "80.5"),

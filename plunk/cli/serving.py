@@ -9,9 +9,9 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from plunk import logs
 from plunk.application import create_app
 from plunk.cli.database import require_tables
-from plunk.cli.logs import configure_logs
 from plunk.cli.ports import require_free
 from plunk.cli.projects import require_secret
 from plunk.config import Settings, read_settings
@@ -25,7 +25,7 @@ def serve(workers: int | None) -> int:
     settings = read_settings({"HOST": "0.0.0.0", **os.environ})  # noqa: S104 - a server's default
     processes = workers or settings.web_concurrency
     _check(settings)
-    configure_logs()
+    logs.configure(settings)
     server = Granian(
         "plunk.application:create_app",
         factory=True,

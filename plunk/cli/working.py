@@ -10,8 +10,8 @@ from types import FrameType
 
 import structlog
 
+from plunk import logs
 from plunk.cli.database import require_tables
-from plunk.cli.logs import configure_logs
 from plunk.cli.processes import PROGRAM
 from plunk.config import read_settings
 from plunk.worker import schedule
@@ -27,7 +27,7 @@ def work() -> int:
     settings = read_settings()
     worker = open_worker(settings)
     require_tables(settings)
-    configure_logs()
+    logs.configure(settings, worker=logs.worker_name())
     schedule.work(worker, poll_seconds=settings.poll_seconds)
     return 0
 
@@ -37,7 +37,7 @@ def supervise(processes: int) -> int:
     settings = read_settings()
     close_worker(open_worker(settings))  # finds here what every one of them would die of
     require_tables(settings)
-    configure_logs()
+    logs.configure(settings)
     told = Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

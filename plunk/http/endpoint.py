@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
+import structlog
 from flask import Blueprint, Response, current_app, request
 from marshmallow import Schema
 from sqlalchemy.exc import DBAPIError
@@ -92,7 +93,9 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
 def _authenticated(session: Session, spec: Spec) -> Caller:
     if request.method in READING:
         begin_reading(session)
-    return authenticate(session, spec.access)
+    caller = authenticate(session, spec.access)
+    structlog.contextvars.bind_contextvars(project_id=caller.id)
+    return caller
 
 
 def _inputs(spec: Spec) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def _suggestion(error: PlunkError) -> str | None:
 def _name_request() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else new_id()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -127,14 +128,14 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_busy(error: OperationalError) -> Response:
     """Answer for a lock that lasted too long, a deadlock, or a database that went away."""
-    log.warning("database.busy", request_id=request_id(), path=request.path, reason=str(error.orig))
+    log.warning("database.busy", reason=str(error.orig))
     answer = answer_error(errors.DatabaseBusy("The database is busy or out of reach."))
     answer.headers["Retry-After"] = "2"
     return answer
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    log.error("request.failed", request_id=request_id(), path=request.path, exc_info=error)
+    log.error("request.failed", exc_info=error)
     unexpected = PlunkError("An unexpected error occurred.")
     unexpected.suggestion = INTERNAL
     return answer_error(unexpected)

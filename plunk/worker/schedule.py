@@ -78,9 +78,10 @@ def _guarded(job: Job) -> Callable[[Worker], None]:
     """Return the job so that one that fails is logged and runs again at its next tick."""
 
     def run(worker: Worker) -> None:
-        try:
-            job.run(worker)
-        except Exception:  # the loop must outlive whatever happens in it
-            log.exception("job.failed", job=job.name)
+        with structlog.contextvars.bound_contextvars(job=job.name):
+            try:
+                job.run(worker)
+            except Exception:  # the loop must outlive whatever happens in it
+                log.exception("job.failed")
 
     return run

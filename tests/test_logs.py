@@ -1,0 +1,157 @@
+"""Logs: one line for each happening, with ids to find it by and nothing that anybody sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from flask import Flask, request
+from sqlalchemy import text
+
+from plunk import logs
+from plunk.application import create_app
+from plunk.config import read_settings
+from plunk.db import db
+from plunk.worker import schedule
+from tests.conftest import SECRET, Api, Backend
+from tests.factories import Machine, track, workflow
+
+Lines = list[dict[str, Any]]
+NOBODY = "01890000-0000-7000-8000-000000000000"
+Told = Callable[[], Lines]
+
+
+@pytest.fixture
+def logging(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Told]]:
+    """Return a function that sets logging up as the environment says, and reads what was logged."""
+
+    def start(**env: str) -> Told:
+        capsys.readouterr()
+        logs.configure(read_settings(env))
+        return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    yield start
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def broken(empty: Backend) -> Iterator[Flask]:
+    """Return an application with a route that fails in the middle of a statement."""
+    settings = read_settings({"DATABASE_URL": empty.url, "SECRET_KEY": SECRET})
+    app = create_app(settings)
+
+    def fail() -> str:
+        row = {"id": NOBODY, "it": request.args["it"]}
+        db.session.execute(text("INSERT INTO contacts (id, email) VALUES (:id, :it)"), row)
+        return "never"
+
+    app.add_url_rule("/broken", view_func=fail)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_request_is_one_line_with_its_ids(api: Api, project: Any, logging: Any) -> None:
+    told = logging()
+    answer = api.get("/contacts/01890000-0000-7000-8000-000000000000", X_Request_ID="mine-1")
+    (line,) = told()
+    assert answer.status_code == 404
+    assert line.pop("timestamp").endswith("Z")
+    assert 0 < line.pop("ms") < 60_000
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "method": "GET",
+        "route": "/contacts/<contact_id>",
+        "status": 404,
+        "request_id": "mine-1",
+        "project_id": project.id,
+    }
+
+
+def test_nothing_that_was_sent_is_logged(api: Api, project: Any, logging: Any) -> None:
+    told = logging(LOG_LEVEL="debug")
+    workflow(api)
+    track(api, email="kim@example.org", data={"password": "hunter2"})
+    api.post("/v1/track", {"event": "go", "email": "not an address: lee"})
+    api.get("/contacts?search=kim@example.org")
+    api.get("/nowhere/kim@example.org")
+    logged = json.dumps(told())
+    assert logged.count('"request"') == 6
+    for word in ("kim@", "hunter2", "lee", project.secret, project.public):
+        assert word not in logged
+
+
+def test_a_line_never_has_the_project_of_the_request_before(api: Api, logging: Any) -> None:
+    told = logging()
+    api.get("/contacts")
+    Api(api.client, "sk_unknown").get("/contacts")
+    api.get("/nowhere")
+    first, refused, lost = told()
+    assert "project_id" in first
+    assert "project_id" not in refused
+    assert (refused["status"], lost["status"], lost["route"]) == (401, 404, None)
+    assert len({line["request_id"] for line in (first, refused, lost)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "routes"),
+    [
+        ("debug", ["/healthz", "/readyz", "/health", "/contacts"]),
+        ("info", ["/contacts"]),
+        ("warning", []),
+        ("error", []),
+    ],
+)
+def test_the_level_decides_what_is_told(
+    api: Api, logging: Any, level: str, routes: list[str]
+) -> None:
+    told = logging(LOG_LEVEL=level)
+    for path in ("/healthz", "/readyz", "/health", "/contacts"):
+        api.get(path)
+    assert [line["route"] for line in told()] == routes
+
+
+def test_while_developing_lines_are_for_people(
+    api: Api, logging: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logging(ENVIRONMENT="development")
+    api.get("/contacts")
+    line = capsys.readouterr().err
+    assert "level='info' event='request'" in line
+    assert "route='/contacts' status=200" in line
+
+
+def test_an_error_is_told_without_the_values_in_it(broken: Flask, logging: Any) -> None:
+    told = logging()
+    answer = broken.test_client().get("/broken?it=hunter2")
+    failed, line = told()
+    assert (failed["event"], failed["level"]) == ("request.failed", "error")
+    assert (line["event"], line["status"]) == ("request", 500)
+    assert failed["request_id"] == line["request_id"] == answer.headers["X-Request-ID"]
+    assert "INSERT INTO contacts (id, email)" in failed["exception"]
+    assert "hunter2" not in json.dumps([failed, line])
+
+
+def test_a_worker_names_itself_and_its_job(
+    api: Api, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(read_settings({}), worker="host:1")
+    machine.worker.database.dispose()
+    scheduler = schedule.start(machine.worker, poll_seconds=3_600)
+    try:
+        job = scheduler.get_job("advance")
+        capsys.readouterr()
+        job.func(None)  # a worker that has nothing: the job fails
+    finally:
+        scheduler.shutdown()
+        structlog.reset_defaults()
+    line = json.loads(capsys.readouterr().err.splitlines()[0])
+    assert (line["event"], line["level"]) == ("job.failed", "error")
+    assert (line["job"], line["worker"]) == ("advance", "host:1")
+    assert "AttributeError" in line["exception"]
