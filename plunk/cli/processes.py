@@ -62,6 +62,10 @@ class Processes:
             if process.poll() is not None:
                 raise ProcessDied(f"plunk {name} ended with {process.returncode}{self._last(name)}")
 
+    def is_alive(self, name: str) -> bool:
+        """Tell whether the process of this name still runs."""
+        return self._running[name].poll() is None
+
     def stop(self, *names: str) -> dict[str, int]:
         """End these processes, or all: politely, then for certain; return their statuses."""
         chosen = {name: self._running.pop(name) for name in names or tuple(self._running)}
