@@ -13,7 +13,8 @@ from plunk.errors import Misconfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
-SECRET_NAMES = {"secret_key", "database_url", "mail_url"}
+SECRET_NAMES = {"database_url", "mail_url"}
+HIDDEN_NAMES = {"secret_key", "metrics_token"}
 MINIMUM_SECRET_LENGTH = 16
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "text")
@@ -43,6 +44,9 @@ class Settings:
     web_concurrency: int = 2
     log_level: str = "info"
     log_format: str = "json"
+    metrics_token: str = field(default="", repr=False)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
 
     def __post_init__(self) -> None:
         """Bring the database URL into the form that everybody here reads alike."""
@@ -59,7 +63,7 @@ class Settings:
 
     def _masked(self, name: str) -> str:
         value = str(getattr(self, name))
-        if name == "secret_key":
+        if name in HIDDEN_NAMES:
             return "***" if value else "(unset)"
         return mask_url(value) if name in SECRET_NAMES else value
 
@@ -98,6 +102,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_format=_choice(
             env, "LOG_FORMAT", LOG_FORMATS, "text" if environment == "development" else "json"
         ),
+        metrics_token=env.get("METRICS_TOKEN") or "",
+        metrics_host=env.get("METRICS_HOST") or "127.0.0.1",
+        metrics_port=_integer(env, "METRICS_PORT", 0, low=0, high=65_535),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +20,11 @@ from plunk.errors import Misconfigured
 def key_hash(key: str) -> str:
     """Return the hex digest by which a key is found."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_bearer(token: str, header: str | None) -> bool:
+    """Tell whether an Authorization header carries this token, as slowly as when it does not."""
+    return hmac.compare_digest((header or "").encode(), f"Bearer {token}".encode())
 
 
 class Seal:

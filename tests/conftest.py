@@ -8,6 +8,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,6 +250,13 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
     """Return the address at which the application is served."""
+    with served(app) as address:
+        yield address
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application, and return its address."""
     server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

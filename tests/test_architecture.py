@@ -24,6 +24,7 @@ LEAVES = {
         "errors",
         "expressions",
         "ids",
+        "metrics",
         "outbound",
         "paging",
         "rendering",
@@ -126,6 +127,7 @@ OUTSIDE: dict[str, set[str]] = {
     "markupsafe": {"plunk.api", "plunk.web"},
     "lsprotocol": {"plunk.editing"},
     "marshmallow": {"plunk.schemas", "plunk.http", "plunk.dialects"},
+    "prometheus_client": {"plunk.metrics"},
     "pygls": {"plunk.editing"},
     "requests": {"plunk.client", "plunk.outbound"},
     "sqlalchemy": {
@@ -187,6 +189,7 @@ STOPWATCHES = (
     "plunk.cli",
     "plunk.delivery",
     "plunk.http.journal",
+    "plunk.metrics",
     "plunk.outbound",
 )
 MEASURING = {"time.monotonic", "time.perf_counter", "perf_counter"}

@@ -48,6 +48,9 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("LOG_LEVEL", "Debug", "log_level", "debug"),
         ("LOG_LEVEL", "", "log_level", "info"),
         ("LOG_FORMAT", "text", "log_format", "text"),
+        ("METRICS_TOKEN", "open sesame", "metrics_token", "open sesame"),
+        ("METRICS_HOST", "0.0.0.0", "metrics_host", "0.0.0.0"),
+        ("METRICS_PORT", "9101", "metrics_port", 9101),
         ("ENVIRONMENT", "development", "log_format", "text"),
     ],
 )
@@ -62,6 +65,7 @@ def test_settings_are_read(name: str, text: str, field: str, value: Any) -> None
         ("DATABASE_URL", "mysql://h/d"),
         ("PORT", "http"),
         ("LOG_LEVEL", "loud"),
+        ("METRICS_PORT", "70000"),
         ("LOG_FORMAT", "xml"),
         ("PORT", "-1"),
         ("PORT", "65536"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,12 +143,12 @@ def test_a_worker_names_itself_and_its_job(
     api: Api, machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure(read_settings({}), worker="host:1")
-    machine.worker.database.dispose()
+    worker = replace(machine.worker, engine=None)
     scheduler = schedule.start(machine.worker, poll_seconds=3_600)
     try:
         job = scheduler.get_job("advance")
         capsys.readouterr()
-        job.func(None)  # a worker that has nothing: the job fails
+        job.func(worker)  # it has no engine: the job fails
     finally:
         scheduler.shutdown()
         structlog.reset_defaults()

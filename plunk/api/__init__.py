@@ -6,6 +6,7 @@ from plunk.api.contacts import contacts
 from plunk.api.docs import docs
 from plunk.api.executions import executions
 from plunk.api.flows import flows
+from plunk.api.metrics import metrics
 from plunk.api.public import public
 from plunk.api.secrets import secrets
 from plunk.api.segments import segments
@@ -23,5 +24,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     flows,
     segments,
     secrets,
+    metrics,
     docs,
 )

@@ -12,10 +12,11 @@ import structlog
 
 from plunk import logs
 from plunk.cli.database import require_tables
-from plunk.cli.processes import PROGRAM
-from plunk.config import read_settings
+from plunk.cli.processes import PROGRAM, environment
+from plunk.config import Settings, read_settings
 from plunk.worker import schedule
 from plunk.worker.jobs import close_worker, open_worker
+from plunk.worker.metrics_port import answering
 
 log = structlog.get_logger()
 LOOK_SECONDS = 0.5
@@ -28,7 +29,8 @@ def work() -> int:
     worker = open_worker(settings)
     require_tables(settings)
     logs.configure(settings, worker=logs.worker_name())
-    schedule.work(worker, poll_seconds=settings.poll_seconds)
+    with answering(settings, worker.meter):
+        schedule.work(worker, poll_seconds=settings.poll_seconds)
     return 0
 
 
@@ -45,7 +47,7 @@ def supervise(processes: int) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    workers = [_Worker(index) for index in range(1, processes + 1)]
+    workers = [_Worker(index, settings) for index in range(processes)]
     while not told.wait(LOOK_SECONDS):
         for worker in workers:
             worker.look_after()
@@ -59,8 +61,11 @@ def supervise(processes: int) -> int:
 class _Worker:
     """One worker process, started again when it dies."""
 
-    def __init__(self, index: int) -> None:
-        self._index = index
+    def __init__(self, index: int, settings: Settings) -> None:
+        self._index = index + 1
+        # One port can serve one process only: they get one after the other.
+        port = settings.metrics_port + index if settings.metrics_port else 0
+        self._env = environment(METRICS_PORT=str(port))
         self._started = 0.0
         self._start()
 
@@ -79,4 +84,6 @@ class _Worker:
     def _start(self) -> None:
         self._started = time.monotonic()
         # Its own session: Ctrl-C reaches the supervisor only, which passes it on once.
-        self.process = subprocess.Popen((*PROGRAM, "worker"), start_new_session=True)  # noqa: S603 - our own program
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            (*PROGRAM, "worker"), env=self._env, start_new_session=True
+        )

@@ -3,9 +3,12 @@
 from plunk import logs
 from plunk.config import read_settings
 from plunk.worker.jobs import open_worker
+from plunk.worker.metrics_port import answering
 from plunk.worker.schedule import work
 
 if __name__ == "__main__":
     settings = read_settings()
     logs.configure(settings, worker=logs.worker_name())
-    work(open_worker(settings), poll_seconds=settings.poll_seconds)
+    worker = open_worker(settings)
+    with answering(settings, worker.meter):
+        work(worker, poll_seconds=settings.poll_seconds)

@@ -25,6 +25,7 @@ from plunk.engine.shell.following import Follower, follow
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
 from plunk.engine.shell.revising import Reviser, revise_due
+from plunk.metrics import Meter
 from plunk.security import Seal
 from plunk.services import idempotency
 
@@ -44,6 +45,7 @@ class Worker:
     stopping: Event
     follower: Follower = field(default_factory=Follower)
     reviser: Reviser = field(default_factory=Reviser)
+    meter: Meter = field(default_factory=Meter)
 
 
 def open_worker(
@@ -58,15 +60,26 @@ def open_worker(
     )
     send = partial(outbound.call, allow_private=settings.webhook_allow_private)
     lease = timedelta(seconds=settings.lease_seconds)
+    meter = Meter()
     threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
     return Worker(
         database=database,
-        engine=Engine(sessions, time, settings.dashboard_url),
-        mailer=Mailer(sessions, time, mail, settings.api_url, random.random, lease=lease),
+        engine=Engine(sessions, time, settings.dashboard_url, meter=meter),
+        mailer=Mailer(
+            sessions, time, mail, settings.api_url, random.random, lease=lease, meter=meter
+        ),
         caller=Caller(
-            sessions, time, send, threads, random.random, Seal(settings.secret_key), lease=lease
+            sessions,
+            time,
+            send,
+            threads,
+            random.random,
+            Seal(settings.secret_key),
+            lease=lease,
+            meter=meter,
         ),
         stopping=Event(),
+        meter=meter,
     )
 
 

@@ -83,5 +83,6 @@ def _guarded(job: Job) -> Callable[[Worker], None]:
                 job.run(worker)
             except Exception:  # the loop must outlive whatever happens in it
                 log.exception("job.failed")
+                worker.meter.failed(job.name)
 
     return run

@@ -37,7 +37,7 @@ from plunk.services.projects import NewProject
 from tests.conftest import SECRET, Api, Backend
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "12"))
-UNDOCUMENTED = {"static", "docs.openapi", "docs.read", "system.home"}
+UNDOCUMENTED = {"static", "docs.openapi", "docs.read", "metrics.show_metrics", "system.home"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from plunk.application import create_app
 from plunk.cli import main
-from tests.docs.pages import follow
+from plunk.config import Settings
+from plunk.db import db
+from plunk.metrics import Meter
+from plunk.services import gauges
+from tests.conftest import SECRET, Backend, served
+from tests.docs.pages import ROOT, follow
+
+TOKEN = "the metrics token"
+
+
+@pytest.fixture
+def url(empty: Backend) -> Iterator[str]:
+    """Return the address of an installation that tells its metrics."""
+    settings = Settings(
+        database_url=empty.url, secret_key=SECRET, metrics_token=TOKEN, environment="test"
+    )
+    app = create_app(settings)
+    with served(app) as address:
+        yield address
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_page_names_every_metric_and_no_other() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    named = set(re.findall(r"\| `(plunk_\w+)`", page))
+    counted = re.findall(r"^# TYPE (\w+)", Meter().text().decode(), re.MULTILINE)
+    told = {gauges.DUE, gauges.OLDEST, gauges.LEASED, gauges.EXPIRED, *gauges.STORED}
+    assert named == {*counted, *told}
 
 
 def test_the_page_works(
@@ -24,6 +57,7 @@ def test_the_page_works(
     monkeypatch.setenv("DATABASE_URL", stage.url)
     monkeypatch.setenv("PLUNK_API_URL", url)
     monkeypatch.setenv("PLUNK_API_KEY", project.secret)
+    monkeypatch.setenv("METRICS_TOKEN", TOKEN)
     capsys.readouterr()
 
     def run(words: list[str]) -> str:
@@ -31,7 +65,9 @@ def test_the_page_works(
         if words[0] == "plunk":
             main(words[1:])
             return capsys.readouterr().out
-        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)
+        line = " ".join(word if word == "|" else shlex.quote(word) for word in words)
+        shell = ("bash", "-o", "pipefail", "-c", line)
+        done = subprocess.run(shell, capture_output=True, text=True, check=True, timeout=30)
         return done.stdout if done.stdout.endswith("\n") else done.stdout + "\n"
 
     follow("operations.md", run)

@@ -6,6 +6,7 @@ are due again at once. No network call happens while it is open.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,11 +23,13 @@ from plunk.engine.core.progress import Progress, Visit
 from plunk.engine.core.relocate import relocate
 from plunk.engine.core.retiming import retime
 from plunk.engine.core.run import Run
+from plunk.engine.shell import telling
 from plunk.engine.shell.claim import Claimed, claim, is_due
 from plunk.engine.shell.load import GraphCache, Surroundings, load
 from plunk.engine.shell.perform import Writes
 from plunk.engine.shell.rotation import projects_due
 from plunk.engine.shell.store import add, store
+from plunk.metrics import Meter
 from plunk.models import Execution
 
 log = structlog.get_logger()
@@ -43,6 +46,7 @@ class Engine:
     dashboard_url: str
     graphs: GraphCache = field(default_factory=GraphCache)
     batch_size: int = BATCH_SIZE
+    meter: Meter = field(default_factory=Meter)
 
 
 def advance_due(engine: Engine) -> int:
@@ -61,14 +65,16 @@ def advance_project(engine: Engine, project_id: str, wanted: Wanted = is_due) ->
     try:
         with transaction(engine.sessions) as session:
             now = engine.clock.now()
-            claimed = claim(session, project_id, wanted(now), limit=engine.batch_size)
-            _advance(engine, session, project_id, claimed, now)
+            with engine.meter.claiming("runs"):
+                claimed = claim(session, project_id, wanted(now), limit=engine.batch_size)
+            moved = _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
         if is_passing(error):  # all of it stays due
             log.warning("engine.postponed", project_id=project_id, reason=str(error)[:500])
             return 0
         log.warning("engine.batch_split", project_id=project_id, reason=str(error)[:500])
         return sum(_advance_alone(engine, project_id, item.run.id, wanted) for item in claimed)
+    telling.advanced(engine.meter, claimed, moved, now=now)
     return len(claimed)
 
 
@@ -79,20 +85,23 @@ def _advance_alone(engine: Engine, project_id: str, run_id: str, wanted: Wanted)
             now = engine.clock.now()
             only = and_(wanted(now), Execution.id == run_id)
             claimed = claim(session, project_id, only, limit=1)
-            _advance(engine, session, project_id, claimed, now)
+            moved = _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # I7: whatever it is, it ends this run only
         if is_passing(error):
             return 0
         log.exception("engine.run_failed", project_id=project_id, run_id=run_id)
         _fail(engine, project_id, run_id, wanted, f"{type(error).__name__}: {str(error)[:500]}")
+        return 1
+    telling.advanced(engine.meter, claimed, moved, now=now)
     return 1
 
 
 def _advance(
     engine: Engine, session: Session, project_id: str, claimed: Sequence[Claimed], now: datetime
-) -> None:
+) -> Sequence[tuple[Run, Run]]:
+    """Advance the runs and store them; return each as it was and as it is."""
     if not claimed:
-        return
+        return ()
     around = load(
         session, project_id, claimed, engine.graphs, dashboard_url=engine.dashboard_url, now=now
     )
@@ -103,6 +112,7 @@ def _advance(
         around.answers[contact.id] = progress.facts.answers  # for other runs of the same contact
         _add(writes, item, progress)
     store(session, writes)
+    return writes.runs
 
 
 def _add(writes: Writes, item: Claimed, progress: Progress) -> None:
@@ -144,6 +154,7 @@ def _fail(engine: Engine, project_id: str, run_id: str, wanted: Wanted, reason: 
             writes.subjects[run_id] = item.contact
             add(writes, item.run, Progress(failed, visits, facts.Facts(item.contact)))
             store(session, writes)
+            engine.meter.ended(Counter([failed.status]))
 
 
 def _failed_visit(run: Run, reason: str, now: datetime) -> tuple[Visit, ...]:

@@ -29,6 +29,7 @@ class Claimed:
     run: Run
     signal: Signal
     contact: facts.Contact
+    due_at: datetime | None = None
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
@@ -73,4 +74,4 @@ def _claimed(row: RowMapping) -> Claimed:
         row["contact_created_at"],
         row["contact_updated_at"],
     )
-    return Claimed(run_from_row(row), signal_from_row(row), contact)
+    return Claimed(run_from_row(row), signal_from_row(row), contact, row["due_at"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -21,10 +21,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from plunk.clock import Clock, iso_or_none
 from plunk.db import table_of, transaction
 from plunk.delivery.retry import HOOKS, Schedule, next_attempt
-from plunk.engine.shell import hook_secrets, lease
+from plunk.engine.shell import hook_secrets, lease, telling
 from plunk.engine.shell.hook_secrets import Known
 from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.rotation import projects_due
+from plunk.metrics import Meter
 from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
 from plunk.security import Seal
@@ -49,6 +50,7 @@ class Caller:
     seal: Seal
     chunk: int = CHUNK
     lease: timedelta = LEASE
+    meter: Meter = field(default_factory=Meter)
 
 
 class Call(NamedTuple):
@@ -63,6 +65,7 @@ class Call(NamedTuple):
     body: str | None
     retry: dict[str, Any] | None
     attempts: int
+    created_at: datetime
 
     def secret_names(self) -> set[str]:
         """Return the names of the secrets that the call needs."""
@@ -116,7 +119,7 @@ def _guarded(caller: Caller, project_id: str) -> int:
 
 def call_project(caller: Caller, project_id: str) -> int:
     """Make one chunk of a project's due calls, side by side; return how many were leased."""
-    with transaction(caller.sessions) as session:
+    with caller.meter.claiming("hooks"), transaction(caller.sessions) as session:
         token, leased = lease.take(
             session,
             WebhookCall,
@@ -135,6 +138,7 @@ def call_project(caller: Caller, project_id: str) -> int:
         waiting = _lock_waiting(session, calls)
         for call, result in zip(calls, results, strict=True):
             _record(session, caller, call, result, token, now, is_awaited=call.id in waiting)
+    telling.called(caller.meter, list(zip(calls, results, strict=True)), now=now)
     return len(leased)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -36,6 +37,7 @@ class Letter:
     subject: str
     body: str
     headers: dict[str, str] | None
+    created_at: datetime
     contact_email: str
     subscribed: bool
     project_disabled: bool

@@ -7,7 +7,7 @@ our commit, at most the messages of its current chunk go out again, with the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,10 +22,11 @@ from plunk.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Unknow
 from plunk.delivery.provider import Provider
 from plunk.delivery.retry import MAIL, next_attempt
 from plunk.engine.core import facts
-from plunk.engine.shell import lease
+from plunk.engine.shell import lease, telling
 from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.letters import Letter, compose, load_letters
 from plunk.engine.shell.rotation import projects_due
+from plunk.metrics import Meter
 from plunk.models import Contact, Email
 from plunk.services import contacts, events
 from plunk.services.events import NewEvent
@@ -50,6 +51,7 @@ class Mailer:
     random: Callable[[], float]
     chunk: int = CHUNK
     lease: timedelta = LEASE
+    meter: Meter = field(default_factory=Meter)
 
 
 def deliver_due(mailer: Mailer) -> int:
@@ -72,7 +74,7 @@ def _guarded(mailer: Mailer, project_id: str) -> int:
 
 def deliver_project(mailer: Mailer, project_id: str) -> int:
     """Deliver one chunk of a project's due mail; return how many messages were leased."""
-    with transaction(mailer.sessions) as session:
+    with mailer.meter.claiming("emails"), transaction(mailer.sessions) as session:
         now = mailer.clock.now()
         token, leased = lease.take(
             session,
@@ -89,6 +91,7 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
     with kept(mailer.sessions, mailer.clock, Email, (token, leased), length=mailer.lease):
         results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
     _record_surely(mailer, project_id, token, results)
+    telling.handed(mailer.meter, results, now=now)
     return len(leased)
 
 
