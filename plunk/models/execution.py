@@ -98,18 +98,21 @@ class Execution(Base):
 
 
 class StepExecution(Base):
-    """One visit of a run to a step; visits of a run are numbered from 1 (I3)."""
+    """One visit of a run to a step; visits of a run are numbered from 1 (I3).
+
+    It points to its run only: every further foreign key would be looked up for each step of each
+    run. The run's workflow keeps the steps, and its project is theirs.
+    """
 
     __tablename__ = "step_executions"
     __table_args__ = (
         owned("execution_id", "executions", on_delete="CASCADE"),
-        owned("step_id", "steps"),
         UniqueConstraint("execution_id", "visit"),
         one_of("status", VISIT_STATUSES),
     )
 
     id: Mapped[str] = primary_id()
-    project_id: Mapped[str] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
+    project_id: Mapped[str] = mapped_column(Id)
     execution_id: Mapped[str] = mapped_column(Id)
     step_id: Mapped[str] = mapped_column(Id)
     visit: Mapped[int]
