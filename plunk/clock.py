@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -79,6 +80,7 @@ class SyncedClock:
         return self._base
 
 
+@lru_cache(maxsize=1_024)  # what happens together happens at one time
 def iso(at: datetime) -> str:
     """Return the wire form of an instant: ISO 8601, UTC, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
@@ -48,6 +49,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLITE_BUSY_SECONDS = 30
+ONLY_JSON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 READ_ONLY = "plunk_read_only"
 # PostgreSQL: connection, transaction rollback, lock not available, shutdown.
 PASSING_STATES = ("08", "40", "55P03", "57P0")
@@ -97,8 +99,11 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def dump_json(value: object) -> str:
-    """Return the compact JSON text that JSON columns store."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Return the compact JSON text that JSON columns store; NaN and infinities become null."""
+    try:
+        return orjson.dumps(value, option=ONLY_JSON).decode()
+    except TypeError:  # integers of more than 64 bits, which expressions may have computed
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def open_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own keywords
@@ -188,6 +193,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
     for name, (arguments, function) in FUNCTIONS.items():
         connection.create_function(name, arguments, function, deterministic=True)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_postgres(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Read ids as the texts they are here: making UUID objects and undoing them takes its time."""
+    if type(connection).__module__.partition(".")[0] == "psycopg":
+        adapters = connection.adapters
+        as_text = adapters.get_loader(adapters.types["text"].oid, 0)
+        adapters.register_loader("uuid", as_text)
 
 
 @event.listens_for(Engine, "begin")

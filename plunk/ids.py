@@ -16,6 +16,7 @@ from threading import Lock
 
 NANOSECONDS = 1_000_000  # in a millisecond
 FRACTIONS = 1 << 12  # of a millisecond
+RANDOM_BITS, VARIANT = (1 << 62) - 1, 0b10 << 62  # of the lower half
 NO_ID = "00000000-0000-0000-0000-000000000000"  # RFC 9562 §5.9; no row has it
 
 
@@ -39,11 +40,10 @@ _moments = _Moments()
 
 def new_id() -> str:
     """Return a new time-ordered UUID in its 36-character form."""
-    milliseconds, fraction = divmod(_moments.next(), FRACTIONS)
-    value = milliseconds << 80 | 0x7 << 76 | fraction << 64
-    value |= 0x2 << 62 | int.from_bytes(os.urandom(8)) >> 2
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    moment = f"{_moments.next():015x}"  # twelve digits of milliseconds, three of their fraction
+    chance = int.from_bytes(os.urandom(8)) & RANDOM_BITS | VARIANT
+    random = f"{chance:016x}"
+    return f"{moment[:8]}-{moment[8:12]}-7{moment[12:]}-{random[:4]}-{random[4:]}"
 
 
 def parse_id(text: str) -> str | None:

@@ -123,6 +123,7 @@ OUTSIDE: dict[str, set[str]] = {
     "inscriptis": {"plunk.rendering"},
     "lark": {"dsl.parser", "dsl.syntax_errors"},
     "limits": {"plunk.http"},
+    "orjson": {"plunk.db"},
     "liquid": {"plunk.rendering"},
     "markupsafe": {"plunk.api", "plunk.web"},
     "lsprotocol": {"plunk.editing"},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 TIME = r"\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"
 ISO_DATE = re.compile(rf"\d{{4}}-\d\d-\d\d([T ]{TIME})?\Z", re.ASCII)
 UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 
 
+@lru_cache(maxsize=1_024)  # what happens together happens at one time
 def iso(at: datetime) -> str:
     """Return an instant as JSON has it: UTC, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
