@@ -164,6 +164,17 @@ def test_a_template_is_filled(source: str, expected: str) -> None:
     assert render(source, VARIABLES) == expected
 
 
+PIECES = st.sampled_from(
+    ["Dear ", " } ", "\n", "{{}}", *(source for source, _ in PLACEHOLDERS + FALLBACKS)]
+)
+
+
+@given(st.lists(PIECES, max_size=6))
+def test_a_simple_template_is_filled_as_any_other(pieces: list[str]) -> None:
+    source = "".join(pieces)
+    assert render(source, VARIABLES) == render("{% if true %}{% endif %}" + source, VARIABLES)
+
+
 DOUBLE = "{% assign s = s | append: s %}"
 LOOPS = "{% for i in (1..100000) %}{% for j in (1..9) %}x{% endfor %}{% endfor %}"
 TOO_EXPENSIVE = {

@@ -16,6 +16,7 @@ from plunk.rendering.limits import MAX_SOURCE
 from plunk.rendering.loops import BoundedFor, BoundedTablerow
 from plunk.rendering.nodes import Echo, PlaceholderTag
 from plunk.rendering.plain import render_plain
+from plunk.rendering.simple import fill, simple_parts
 
 _CACHED_TEMPLATES = 32
 _REFUSED_TAGS = ("include", "render", "doc")
@@ -46,16 +47,19 @@ ENVIRONMENT = Liquid(strict_filters=False)
 class Prepared:
     """A parsed template; `template` turns None when it proves to be broken or too expensive."""
 
-    __slots__ = ("source", "template")
+    __slots__ = ("parts", "source", "template")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.template = _parse_or_none(source)
+        self.parts = simple_parts(self.template) if self.template else None
 
     def render(self, variables: Mapping[str, object]) -> str:
         """Fill the template; whatever goes wrong, something readable comes out."""
         if self.template is not None:
             try:
+                if self.parts is not None:
+                    return fill(self.parts, variables)
                 return _run(self.template, variables)
             except ResourceLimitError:
                 self.template = None

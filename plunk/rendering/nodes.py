@@ -14,19 +14,25 @@ from liquid.stream import TokenStream
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
 
-from plunk.rendering.placeholders import parse_placeholder, to_liquid
+from plunk.rendering.placeholders import parse_path, parse_placeholder, to_liquid
 from plunk.rendering.values import is_blank, to_output
 
 
 class PlaceholderNode(Node):
-    """`{{ expression ?? fallback | filters }}`."""
+    """`{{ expression ?? fallback | filters }}`; `path` is set when the expression is but a path."""
 
-    __slots__ = ("fallback", "head", "tail")
+    __slots__ = ("fallback", "head", "path", "tail")
 
     def __init__(
-        self, token: Token, head: Expression, fallback: str | None, tail: FilteredExpression
+        self,
+        token: Token,
+        head: Expression,
+        fallback: str | None,
+        tail: FilteredExpression,
+        path: tuple[str, ...] | None = None,
     ) -> None:
         super().__init__(token)
+        self.path = path
         self.head = head
         self.fallback = fallback
         self.tail = tail
@@ -87,7 +93,8 @@ def _placeholder(env: Environment, token: Token, source: Token) -> Node:
         return EmptyNode(token)
     head = _parse(env, to_liquid(placeholder.head), source)
     tail = _parse(env, f"nil {placeholder.tail}", source)
-    return PlaceholderNode(token, head, placeholder.fallback, tail)
+    path = None if tail.filters else parse_path(placeholder.head)
+    return PlaceholderNode(token, head, placeholder.fallback, tail, path)
 
 
 def _parse(env: Environment, text: str, token: Token) -> FilteredExpression:
