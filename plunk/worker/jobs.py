@@ -31,6 +31,7 @@ from plunk.services import idempotency
 
 log = structlog.get_logger()
 HOOK_THREADS = 20
+ADVANCERS = 2  # one batch is computed while the database writes the other
 TURNS = 5
 
 
@@ -43,6 +44,8 @@ class Worker:
     mailer: Mailer
     caller: Caller
     stopping: Event
+    advancers: ThreadPoolExecutor
+    at_once: int  # batches of runs
     follower: Follower = field(default_factory=Follower)
     reviser: Reviser = field(default_factory=Reviser)
     meter: Meter = field(default_factory=Meter)
@@ -61,6 +64,7 @@ def open_worker(
     send = partial(outbound.call, allow_private=settings.webhook_allow_private)
     lease = timedelta(seconds=settings.lease_seconds)
     meter = Meter()
+    at_once = 1 if settings.is_sqlite else ADVANCERS
     threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
     return Worker(
         database=database,
@@ -80,19 +84,24 @@ def open_worker(
         ),
         stopping=Event(),
         meter=meter,
+        advancers=ThreadPoolExecutor(at_once, thread_name_prefix="advance"),
+        at_once=at_once,
     )
 
 
 def close_worker(worker: Worker) -> None:
     """Let go of connections and threads."""
     worker.caller.threads.shutdown()
+    worker.advancers.shutdown()
     worker.mailer.provider.close()
     worker.database.dispose()
 
 
 def advance_runs(worker: Worker) -> None:
-    """Advance every due run."""
-    _drain(worker, lambda: advance_due(worker.engine))
+    """Advance every due run, as many batches at once as there are threads for it."""
+    turn = partial(_drain, worker, partial(advance_due, worker.engine))
+    for drained in [worker.advancers.submit(turn) for _ in range(worker.at_once)]:
+        drained.result()
 
 
 def revise_runs(worker: Worker) -> None:

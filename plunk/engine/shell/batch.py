@@ -33,7 +33,7 @@ from plunk.metrics import Meter
 from plunk.models import Execution
 
 log = structlog.get_logger()
-BATCH_SIZE = 500
+BATCH_SIZE = 250
 Wanted = Callable[[datetime], ColumnElement[bool]]
 
 
