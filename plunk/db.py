@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -51,6 +52,16 @@ NAMING = {
 SQLITE_BUSY_SECONDS = 30
 ONLY_JSON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 READ_ONLY = "plunk_read_only"
+# A host that is cut off must neither wait for hours nor hold locks for hours. Its own side gives up
+# after half a minute without an answer; the server ends what it left open after a minute.
+POSTGRES_PATIENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+IDLE_IN_TRANSACTION = "60s"
 # PostgreSQL: connection, transaction rollback, lock not available, shutdown.
 PASSING_STATES = ("08", "40", "55P03", "57P0")
 
@@ -95,6 +106,11 @@ def engine_options(url: str) -> dict[str, Any]:
     common: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
     if url.startswith("sqlite"):
         common["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
+    elif url.startswith("postgresql"):
+        own = make_url(url).query  # what the operator wrote into the URL counts
+        common["connect_args"] = {
+            name: value for name, value in POSTGRES_PATIENCE.items() if name not in own
+        }
     return common
 
 
@@ -197,11 +213,19 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 @event.listens_for(Engine, "connect")
 def _prepare_postgres(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Read ids as the texts they are here: making UUID objects and undoing them takes its time."""
-    if type(connection).__module__.partition(".")[0] == "psycopg":
-        adapters = connection.adapters
-        as_text = adapters.get_loader(adapters.types["text"].oid, 0)
-        adapters.register_loader("uuid", as_text)
+    """Read ids as the texts they are here, and leave no transaction open for ever.
+
+    Making UUID objects of ids and undoing them takes its time.
+    """
+    if type(connection).__module__.partition(".")[0] != "psycopg":
+        return
+    adapters = connection.adapters
+    as_text = adapters.get_loader(adapters.types["text"].oid, 0)
+    adapters.register_loader("uuid", as_text)
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'")
+    cursor.close()
+    connection.commit()
 
 
 @event.listens_for(Engine, "begin")

@@ -22,12 +22,12 @@ class Hook:
 
 
 class HookReceiver:
-    """Listens on this machine, on a port of its own, while it is entered."""
+    """Listens on a port of its own while it is entered; to this machine only, unless told else."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self._lock = threading.Lock()
         self._hooks: list[Hook] = []
-        self._server = _Server(("127.0.0.1", 0), self._keep)
+        self._server = _Server((host, 0), self._keep)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -41,7 +41,12 @@ class HookReceiver:
     @property
     def url(self) -> str:
         """Return where web hooks should be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """Return where it listens."""
+        return self._server.server_port
 
     @property
     def hooks(self) -> list[Hook]:

@@ -37,13 +37,13 @@ class Received:
 
 
 class SmtpSink:
-    """Listens on this machine, on a port of its own, while it is entered."""
+    """Listens on a port of its own while it is entered; to this machine only, unless told else."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self._lock = threading.Lock()
         self._received: list[Received] = []
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname=host, port=self.port)
 
     def __enter__(self) -> Self:
         self._controller.start()

@@ -29,8 +29,8 @@ from plunk.db import open_engine
 class HoldingSink(SmtpSink):
     """A mail server that can be made to stop in the middle of a message."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__(host)
         self._limit: int | None = None
         self._holding = False
 

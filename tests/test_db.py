@@ -1,0 +1,38 @@
+"""Connections: none of them waits for hours for somebody who is gone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from plunk.db import open_engine
+from tests.conftest import Backend
+
+
+@pytest.fixture
+def patience(stage: Backend, backend: str):
+    """Return a function that tells how long a connection by a URL is patient with its peer."""
+    if backend != "postgres":
+        pytest.skip("SQLite has no connections to other hosts")
+
+    def tell(url: str) -> tuple[str, str, str]:
+        engine = open_engine(url)
+        with engine.connect() as connection:
+            own = connection.connection.driver_connection.info.get_parameters()
+            idle = connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+        engine.dispose()
+        return own["tcp_user_timeout"], own["connect_timeout"], idle
+
+    return tell
+
+
+def test_a_peer_that_is_gone_is_given_up_on_both_sides(patience, stage: Backend) -> None:
+    assert patience(stage.url) == ("30000", "10", "1min")
+
+
+def test_what_the_url_says_about_patience_counts(patience, stage: Backend) -> None:
+    mark = "&" if "?" in stage.url else "?"
+    assert patience(f"{stage.url}{mark}tcp_user_timeout=5000&connect_timeout=3")[:2] == (
+        "5000",
+        "3",
+    )
