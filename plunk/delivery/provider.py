@@ -1,10 +1,13 @@
 """Whoever takes mail from us, and MAIL_URL, which chooses one.
 
-smtp://user:password@host:587?starttls=1&rate=14&timeout=30
+smtp://user:password@host:587?starttls=1&rate=14&timeout=30&chunk=20
 smtps://user:password@host:465
 outbox://            the folder `outbox` in the instance folder
 outbox:///var/mail   another folder
 null://              accepts everything, sends nothing
+
+`chunk`, an option of all of them, is how many messages are taken for delivery at once. So many may
+be sent a second time, with the same Message-ID, when a worker dies at the wrong moment (I5).
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ from plunk.errors import Misconfigured
 __all__ = ["Accepted", "Deferred", "Outcome", "Provider", "Refused", "Unknown", "open_provider"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_OPTIONS = frozenset({"starttls", "rate", "timeout"})
+_OPTIONS = frozenset({"starttls", "rate", "timeout", "chunk"})
+CHUNK, MOST_AT_ONCE = 20, 1_000
 
 
 class Provider(Protocol):
@@ -49,9 +53,18 @@ def open_provider(url: str, *, instance_folder: Path, clock: Clock) -> Provider:
         opener = _OPENERS.get(parts.scheme)
         if opener is None:
             raise _wrong(f"{parts.scheme or 'nothing'}:// is none of {', '.join(_OPENERS)}")
+        chunk_of(url)
         return opener(parts, instance_folder, clock)
     except ValueError as error:  # a port that is no number, a bracket that is not closed
         raise _wrong("it cannot be read as a URL") from error
+
+
+def chunk_of(url: str) -> int:
+    """Return how many messages MAIL_URL wants to be taken at once, or raise Misconfigured."""
+    written = dict(parse_qsl(urlsplit(url).query)).get("chunk", str(CHUNK))
+    if not written.isascii() or not written.isdigit() or not 1 <= int(written) <= MOST_AT_ONCE:
+        raise _wrong(f"chunk must be a whole number from 1 to {MOST_AT_ONCE:,}")
+    return int(written)
 
 
 def _open_smtp(parts: SplitResult, _: Path, clock: Clock) -> Provider:

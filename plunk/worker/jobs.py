@@ -17,7 +17,7 @@ from plunk import outbound
 from plunk.clock import Clock, SyncedClock
 from plunk.config import Settings
 from plunk.db import database_now, open_engine, session_factory, transaction
-from plunk.delivery.provider import Provider, open_provider
+from plunk.delivery.provider import Provider, chunk_of, open_provider
 from plunk.engine.shell.batch import Engine, advance_due
 from plunk.engine.shell.computing import compute_due
 from plunk.engine.shell.firing import fire_due
@@ -70,7 +70,14 @@ def open_worker(
         database=database,
         engine=Engine(sessions, time, settings.dashboard_url, meter=meter),
         mailer=Mailer(
-            sessions, time, mail, settings.api_url, random.random, lease=lease, meter=meter
+            sessions,
+            time,
+            mail,
+            settings.api_url,
+            random.random,
+            chunk=chunk_of(settings.mail_url),
+            lease=lease,
+            meter=meter,
         ),
         caller=Caller(
             sessions,

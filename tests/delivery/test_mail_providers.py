@@ -22,6 +22,7 @@ from plunk.delivery import (
 from plunk.delivery.null import NullProvider
 from plunk.delivery.outbox import OutboxProvider
 from plunk.delivery.pace import Pace
+from plunk.delivery.provider import chunk_of
 from plunk.delivery.session import SmtpSettings, Tls
 from plunk.delivery.smtp import SmtpProvider
 from plunk.errors import Misconfigured
@@ -32,6 +33,21 @@ CLOCK = ManualClock(datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
 def letter(number: int = 1, *, subject: str = "Hello") -> Message:
     """Return a message with its own Message-ID."""
     return Message(f"m{number}@plunk.test", "a@plunk.test", "b@x.test", subject, "<p>Hi</p>")
+
+
+@pytest.mark.parametrize(
+    ("url", "chunk"), [("null://", 20), ("null://?chunk=1000", 1_000), ("smtp://h?chunk=1", 1)]
+)
+def test_how_many_messages_are_taken_at_once(url: str, chunk: int, tmp_path: Path) -> None:
+    open_provider(url, instance_folder=tmp_path, clock=CLOCK).close()
+    assert chunk_of(url) == chunk
+
+
+@pytest.mark.parametrize("chunk", ["0", "1001", "-1", "many", "1.5", "٣"])
+@pytest.mark.parametrize("scheme", ["null://", "smtp://h"])
+def test_a_chunk_that_cannot_be_taken(scheme: str, chunk: str, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="chunk must be a whole number from 1 to 1,000"):
+        open_provider(f"{scheme}?chunk={chunk}", instance_folder=tmp_path, clock=CLOCK)
 
 
 @pytest.mark.parametrize(

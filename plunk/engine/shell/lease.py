@@ -6,12 +6,14 @@ The outbox tables share their columns: PENDING rows have `next_attempt_at`, SEND
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Integer, Table, bindparam, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from plunk.db import table_of
 from plunk.ids import new_id
 from plunk.models import Email, WebhookCall
 
@@ -28,34 +30,49 @@ def take(
     now: datetime,
     length: timedelta,
     limit: int,
-    order: Sequence[InstrumentedAttribute[int]] = (),
+    order: tuple[str, ...] = (),
 ) -> tuple[str, list[str]]:
-    """Lease up to `limit` due rows of the project; return the lease's token and the rows' ids."""
+    """Lease up to `limit` due rows of the project; return the lease's token and the rows' ids.
+
+    `order` names columns that come before the time in the order in which rows are taken.
+    """
+    token = new_id()
+    wanted = {
+        "project": project_id,
+        "now": now,
+        "most": limit,
+        "until": now + length,
+        "token": token,
+    }
+    leased = session.connection().execute(_taking(table_of(queue), order), wanted)
+    return token, list(leased.scalars())
+
+
+@cache
+def _taking(queue: Table, order: tuple[str, ...]) -> ReturningUpdate[str]:
+    row, now = queue.c, bindparam("now", type_=queue.c.next_attempt_at.type)
     due = (
-        select(queue.id)
-        .where(queue.project_id == project_id, queue.next_attempt_at <= now)
-        .order_by(*order, queue.next_attempt_at)
-        .limit(limit)
+        select(row.id)
+        .where(row.project_id == bindparam("project"), row.next_attempt_at <= now)
+        .order_by(*(row[name] for name in order), row.next_attempt_at)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         # Not a plain subquery: PostgreSQL may run that once for each row, and lease all of them.
         .cte("due")
     )
-    token = new_id()
-    leased = session.scalars(
+    return (
         update(queue)
-        .where(queue.id.in_(select(due.c.id)), queue.status == "PENDING")
+        .where(row.id.in_(select(due.c.id)), row.status == "PENDING")
         .values(
             status="SENDING",
             next_attempt_at=None,
-            lease_until=now + length,
-            lease_token=token,
-            attempts=queue.attempts + 1,
+            lease_until=bindparam("until"),
+            lease_token=bindparam("token"),
+            attempts=row.attempts + 1,
             updated_at=now,
         )
-        .returning(queue.id)
-        .execution_options(synchronize_session=False)
+        .returning(row.id)
     )
-    return token, list(leased)
 
 
 def reclaim(session: Session, queue: Queue, *, now: datetime) -> int:
@@ -63,6 +80,13 @@ def reclaim(session: Session, queue: Queue, *, now: datetime) -> int:
 
     A row that keeps outliving its holders is probably what kills them: it is given up (I7).
     """
+    lost = select(table_of(queue).c.id).where(table_of(queue).c.lease_until < now).limit(1)
+    if session.connection().execute(lost).first() is None:
+        return 0
+    return _reclaim(session, queue, now)
+
+
+def _reclaim(session: Session, queue: Queue, now: datetime) -> int:
     lost = (
         select(queue.id)
         .where(queue.lease_until < now)

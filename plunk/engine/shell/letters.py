@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from plunk.db import table_of
 from plunk.delivery.headers import Headers, bulk_headers, merge_headers, unsubscribe_headers
 from plunk.delivery.message import Attachment, Disposition, Message
 from plunk.models import AttachmentSet, Contact, Email, Project
 from plunk.rendering import compile_html, text_part
+from plunk.services.row_sets import is_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +74,30 @@ class Letter:
 OWN_COLUMNS = tuple(Letter.__slots__)[: Letter.__slots__.index("contact_email")]
 
 
+LETTERS = (
+    select(
+        *(getattr(Email, name) for name in OWN_COLUMNS),
+        Contact.email,
+        Contact.subscribed,
+        Project.disabled,
+        Project.name,
+        AttachmentSet.items,
+    )
+    .join(Contact, Contact.id == Email.contact_id)
+    .join(Project, Project.id == Email.project_id)
+    .outerjoin(AttachmentSet, AttachmentSet.id == Email.attachment_set_id)
+    .where(Email.project_id == bindparam("project_id"))
+    .order_by(Email.lane, Email.created_at, Email.id)
+)
+
+
 def load_letters(session: Session, project_id: str, email_ids: Sequence[str]) -> list[Letter]:
     """Return the letters of these rows, most urgent first, in one query."""
     if not email_ids:
         return []
-    rows: Iterable[Sequence[Any]] = session.execute(
-        select(
-            *(getattr(Email, name) for name in OWN_COLUMNS),
-            Contact.email,
-            Contact.subscribed,
-            Project.disabled,
-            Project.name,
-            AttachmentSet.items,
-        )
-        .join(Contact, Contact.id == Email.contact_id)
-        .join(Project, Project.id == Email.project_id)
-        .outerjoin(AttachmentSet, AttachmentSet.id == Email.attachment_set_id)
-        .where(Email.project_id == project_id, Email.id.in_(email_ids))
-        .order_by(Email.lane, Email.created_at, Email.id)
+    wanted = is_among(session, table_of(Email).c.id, email_ids)
+    rows: Iterable[Sequence[Any]] = session.connection().execute(
+        LETTERS.where(wanted), {"project_id": project_id}
     )
     return [Letter(*row) for row in rows]
 

@@ -6,36 +6,38 @@ our commit, at most the messages of its current chunk go out again, with the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
 from plunk.db import table_of, transaction
 from plunk.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Unknown
-from plunk.delivery.provider import Provider
+from plunk.delivery.provider import CHUNK, Provider
 from plunk.delivery.retry import MAIL, next_attempt
 from plunk.engine.core import facts
 from plunk.engine.shell import lease, telling
+from plunk.engine.shell.claim import CONTACT_COLUMNS
 from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.letters import Letter, compose, load_letters
 from plunk.engine.shell.rotation import projects_due
 from plunk.metrics import Meter
 from plunk.models import Contact, Email
-from plunk.services import contacts, events
+from plunk.services import events
 from plunk.services.events import NewEvent
+from plunk.services.row_sets import is_among, update_rows
 
 EMAILS = table_of(Email)
 Result = tuple[Letter, Outcome | None]
 log = structlog.get_logger()
-CHUNK = 20
 RECORDING_ATTEMPTS = 5
+HELD = {"id": "id", "status": "was", "lease_token": "held_by"}
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
 DISABLED = "The project was disabled before the message was sent."
 
@@ -83,7 +85,7 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
             now=now,
             length=mailer.lease,
             limit=mailer.chunk,
-            order=[Email.lane],
+            order=("lane",),
         )
         letters = load_letters(session, project_id, leased)
         ready = _recheck(session, letters, token, now)
@@ -149,16 +151,10 @@ def _record(
     # Contacts before e-mails, in one order: as everybody who deletes or wakes does.
     people = _people(session, [letter.contact_id for letter, _ in results])
     rows = [_settled(letter, outcome, mailer.random(), now) for letter, outcome in results]
-    _end(session, rows, token, now)
-    ours = set(
-        session.scalars(
-            select(Email.id).where(
-                Email.id.in_([row["email"] for row in rows]),
-                Email.status == "SENT",
-                Email.lease_token == token,  # else somebody else's lease sent it and told so
-            )
-        )
-    )
+    is_ours = _end(session, rows, token, now) == len(rows)
+    ours = {row["id"] for row in rows if row["status"] == "SENT"}
+    if not is_ours:  # somebody else's lease sent some of it, and told so
+        ours = _still_ours(session, ours, token)
     sent = [letter for letter, _ in results if letter.id in ours]
     happened = [_sent_event(letter, people[letter.contact_id], now) for letter in sent]
     events.record(session, project_id, happened, now=now)
@@ -185,35 +181,47 @@ def _settled(
 
 def _row(letter: Letter, status: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     nothing = dict.fromkeys(("error", "sent_at", "provider_id", "next_attempt_at"))
-    columns = {**nothing, "attempts": letter.attempts, **values, "status": status}
-    return {"email": letter.id, **{f"new_{name}": value for name, value in columns.items()}}
+    return {
+        "id": letter.id,
+        **nothing,
+        "attempts": letter.attempts,
+        **values,
+        "status": status,
+    }
 
 
-def _end(session: Session, rows: Sequence[dict[str, Any]], token: str, now: datetime) -> None:
-    """End these rows' leases where they are still ours; the token stays and tells whose it was."""
-    if not rows:
-        return
-    columns = [name.removeprefix("new_") for name in rows[0] if name != "email"]
-    session.connection().execute(
-        update(EMAILS)
-        .where(EMAILS.c.id == bindparam("email"), EMAILS.c.status == "SENDING")
-        .where(EMAILS.c.lease_token == token)
-        .values({name: bindparam(f"new_{name}") for name in columns})
-        .values(lease_until=None, updated_at=now),
-        list(rows),
+def _end(session: Session, rows: Sequence[dict[str, Any]], token: str, now: datetime) -> int:
+    """End these rows' leases where they are still ours, and return how many that were.
+
+    The token stays and tells whose it was.
+    """
+    ending = {"lease_until": None, "updated_at": now, "was": "SENDING", "held_by": token}
+    return update_rows(session, Email, [row | ending for row in rows], match=HELD)
+
+
+def _still_ours(session: Session, sent: Collection[str], token: str) -> set[str]:
+    statement = select(EMAILS.c.id).where(
+        EMAILS.c.id.in_(sent), EMAILS.c.status == "SENT", EMAILS.c.lease_token == token
     )
+    return set(session.connection().execute(statement).scalars())
 
 
-def _people(session: Session, contact_ids: list[str]) -> dict[str, facts.Contact]:
+def _people(session: Session, contact_ids: Collection[str]) -> dict[str, facts.Contact]:
     """Return the contacts, locked in one order, so that their runs may be woken (I4)."""
-    rows = session.scalars(
-        select(Contact)
-        .where(Contact.id.in_(contact_ids))
-        .order_by(Contact.id)
+    contact = table_of(Contact)
+    statement = (
+        select(*(contact.c[name] for name in ("id", *CONTACT_COLUMNS)))
+        .where(is_among(session, contact.c.id, set(contact_ids)))
+        .order_by(contact.c.id)
         .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
     )
-    return {contact.id: contacts.facts_of(contact) for contact in rows}
+    rows = session.connection().execute(statement)
+    return {
+        row.id: facts.Contact(
+            row.id, row.email, row.subscribed, row.data or {}, row.created_at, row.updated_at
+        )
+        for row in rows
+    }
 
 
 def _sent_event(letter: Letter, contact: facts.Contact, now: datetime) -> NewEvent:
