@@ -1,0 +1,63 @@
+"""One seed, one story: played with crashes, healed without, and judged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from plunk.db import is_passing
+from tests.proofs.checks import CHECKS, gather
+from tests.proofs.ground import START, Ground
+from tests.proofs.outside import Outside
+from tests.proofs.stage import Stage
+from tests.proofs.story import Story
+from tests.proofs.watching import Watcher, hold
+from tests.proofs.workers import Worker
+
+HEALING = (timedelta(hours=2), timedelta(days=1))
+
+
+def prove(seed: int, ground: Ground) -> None:
+    """Play the story of this seed; AssertionError names the seed, and the invariant it broke."""
+    ground.reset()
+    stage = Stage(seed, START)
+    outside, watcher = Outside(stage), Watcher(ground)
+    workers = [
+        Worker(ground.wires[name], stage, outside, ground.seal) for name in ("first", "second")
+    ]
+    ground.wires["web"].stage = stage
+    story = Story(ground, stage, outside, watcher, workers)
+    turns, length = stage.random.randint(8, 16), stage.random.randint(6, 10)
+    try:
+        stage.baton.play(
+            {
+                "web": lambda: story.tell(length),
+                "first": lambda: workers[0].work(turns),
+                "second": lambda: workers[1].work(turns),
+            }
+        )
+        _heal(ground, stage, workers[0])
+        _judge(ground, outside, watcher, workers)
+    except Exception as error:
+        raise AssertionError(f"FAULT_SEED={seed} {error}\n{_told(story)}") from error
+
+
+def _heal(ground: Ground, stage: Stage, worker: Worker) -> None:
+    """Let one worker do everything, past the ends of all leases and waits."""
+    for length in HEALING:
+        stage.clock.advance(length)
+        worker.settle(lambda: ground.has_work(until=stage.clock.now()))
+        if not ground.has_work():
+            return
+
+
+def _judge(ground: Ground, outside: Outside, watcher: Watcher, workers: list[Worker]) -> None:
+    remains = gather(ground, outside, watcher)
+    for check in CHECKS:
+        check(remains)
+    for worker in workers:
+        for error in worker.errors:
+            hold("I7", is_passing(error), f"a job of the {worker.wire.name} worker: {error!r}")
+
+
+def _told(story: Story) -> str:
+    return "\n".join([*story.told, "crashes:", *story.stage.crashes])

@@ -1,0 +1,78 @@
+"""The ground of a story: a migrated database with the cast deployed, the same before every seed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, insert, or_, select
+
+from plunk.db import READ_ONLY, Base, open_engine, transaction
+from plunk.models import Email, Execution, Segment, WebhookCall, Workflow
+from plunk.security import Seal
+from plunk.services import deploying, projects
+from plunk.services.deploying import Bundle
+from tests.proofs import cast
+from tests.proofs.wire import Wire
+
+START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+NAMES = ("web", "first", "second")
+DUE = (
+    Execution.due_at,
+    Email.next_attempt_at,
+    Email.lease_until,
+    WebhookCall.next_attempt_at,
+    WebhookCall.lease_until,
+)
+WORK = select(or_(*(exists().where(column <= bindparam("until")) for column in DUE)))
+
+
+class Ground:
+    """Wires for a web server and two workers, and an observer who sees what is committed."""
+
+    def __init__(self, url: str) -> None:
+        self.wires = {name: Wire(name, url) for name in NAMES}
+        self.observer = open_engine(url, execution_options={READ_ONLY: True})
+        self.is_postgres = self.observer.dialect.name == "postgresql"
+        self.seal = Seal("a secret for tests only")
+        self.edited = cast.read(cast.SECOND)
+        with transaction(self.wires["web"].sessions) as session:
+            made = projects.create(session, "Acme", seal=self.seal, now=START)
+            self.project_id = made.id
+            written = cast.read(cast.FIRST)
+            deploying.deploy(session, self.project_id, written, Bundle({}), now=START)
+            named = session.execute(select(Workflow.name, Workflow.id))
+            self.workflows = {row.name: row.id for row in named}
+            self.segment_id = session.scalars(select(Segment.id)).one()
+        self._kept = self._rows()
+
+    def reset(self) -> None:
+        """Make everything as it was before the first story."""
+        for wire in self.wires.values():
+            wire.stage = None
+        clear = [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
+        with self.wires["web"].engine.begin() as connection:
+            for statement in [";".join(clear)] if self.is_postgres else clear:
+                connection.exec_driver_sql(statement)
+            for table, rows in self._kept:
+                connection.execute(insert(table), rows)
+
+    def has_work(self, until: datetime = FOREVER) -> bool:
+        """Tell whether a worker has to do something up to a time."""
+        with self.observer.connect() as connection:
+            return bool(connection.scalar(WORK, {"until": until}))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for wire in self.wires.values():
+            wire.cut()
+        self.observer.dispose()
+
+    def _rows(self) -> list[tuple[Any, list[dict[str, Any]]]]:
+        with self.observer.connect() as connection:
+            read = [
+                (table, [dict(row) for row in connection.execute(select(table)).mappings()])
+                for table in Base.metadata.sorted_tables
+            ]
+        return [(table, rows) for table, rows in read if rows]

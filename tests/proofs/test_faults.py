@@ -1,0 +1,34 @@
+"""Crashes at every moment: two workers and a web server, interleaved and killed by a seed.
+
+FAULT_SEED=123 plays one story, FAULT_SEEDS sets how many are played on each database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.proofs.faults import prove
+from tests.proofs.ground import Ground
+
+SEEDS = int(os.environ.get("FAULT_SEEDS", "20"))
+ONE = os.environ.get("FAULT_SEED")
+SHARE = 50  # seeds in one test
+SHARES = [range(start, min(start + SHARE, SEEDS)) for start in range(0, SEEDS, SHARE)]
+
+
+@pytest.fixture(scope="session")
+def ground(backend: str, databases: Any) -> Iterator[Ground]:
+    """Return a database of our own with the cast deployed."""
+    ground = Ground(databases(backend, "plunk_faults"))
+    yield ground
+    ground.close()
+
+
+@pytest.mark.parametrize("seeds", [[int(ONE)]] if ONE else SHARES, ids=lambda seeds: str(seeds[0]))
+def test_every_invariant_holds_whatever_crashes(ground: Ground, seeds: range) -> None:
+    for seed in seeds:
+        prove(seed, ground)
