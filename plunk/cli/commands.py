@@ -270,11 +270,16 @@ def delete_secret(name: str) -> None:
 
 
 @plunk.command()
-def doctor() -> int:
-    """Find what is stuck or misconfigured, and say how to mend it."""
+@click.option("--fix", is_flag=True, help="Mend the rows that break the engine's promises.")
+@as_json
+def doctor(*, fix: bool, as_json: bool) -> int:
+    """Find what is stuck, broken or misconfigured, and say how to mend it.
+
+    Ends with 0 when nothing is wrong, or no longer, and with 1 when something is.
+    """
     from plunk.cli.doctor import run
 
-    return run()
+    return run(fix=fix, as_json=as_json)
 
 
 def _end_quietly() -> None:

@@ -1,12 +1,13 @@
-"""`plunk doctor`: what is misconfigured or stuck, and what to do about it."""
+"""`plunk doctor`: what is misconfigured, stuck or broken, and what to do about it."""
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import click
@@ -21,54 +22,85 @@ from plunk.config import Settings, read_settings
 from plunk.db import begin_reading, database_now, session_factory
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
-from plunk.services import backlog
+from plunk.services import backlog, sweeping
 from plunk.services.backlog import Queue
+from plunk.services.sweeping import Mended, Violation
 
 CONNECT_SECONDS = 5.0
 PATIENCE = timedelta(seconds=60)  # what is due for longer has no worker that comes to it
 SMTP_PORTS = {"smtp": 587, "smtps": 465}
-COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+COLOURS = {"ok": "green", "note": "yellow", "mended": "cyan", "wrong": "red"}
+SHOWN_IDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; only `wrong` makes the doctor fail."""
+    """One thing that was looked at; only `wrong` makes the doctor fail.
 
-    state: Literal["ok", "note", "wrong"]
+    Of broken rows it names the kind, the rule, and their ids.
+    """
+
+    state: Literal["ok", "note", "mended", "wrong"]
     text: str
+    check: str | None = None
+    invariant: str | None = None
+    ids: tuple[str, ...] = ()
 
 
-def run() -> int:
-    """Print settings and findings; return 1 when something is wrong."""
+def run(*, fix: bool = False, as_json: bool = False) -> int:
+    """Print settings and findings, and mend broken rows with `fix`; 1 when something is wrong."""
     settings = read_settings()
+    findings = examine(settings, fix=fix)
+    wrong = _print_json(settings, findings) if as_json else _print(settings, findings)
+    return int(wrong > 0)
+
+
+def _print(settings: Settings, findings: Iterator[Finding]) -> int:
     click.echo("Settings")
     for name, value in settings.masked().items():
         click.echo(f"  {name:<24} {value}")
     click.echo("\nFindings")
-    findings = list(_shown(examine(settings)))
-    wrong = sum(finding.state == "wrong" for finding in findings)
+    wrong = sum(finding.state == "wrong" for finding in _shown(findings))
     click.echo(f"\n{wrong} thing(s) to mend." if wrong else "\nNothing is wrong.")
-    return int(wrong > 0)
+    return wrong
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield what is found, the most basic things first."""
+def _print_json(settings: Settings, findings: Iterator[Finding]) -> int:
+    found = list(findings)
+    wrong = sum(finding.state == "wrong" for finding in found)
+    told = {
+        "settings": settings.masked(),
+        "findings": [_finding_json(finding) for finding in found],
+        "wrong": wrong,
+    }
+    click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    return wrong
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    plain = {"state": finding.state, "text": finding.text}
+    if finding.check is None:
+        return plain
+    about = {"check": finding.check, "invariant": finding.invariant, "ids": finding.ids}
+    return {**plain, **about}
+
+
+def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
+    """Yield what is found, the most basic things first; with `fix`, what was mended, too."""
     yield _tried(lambda: require_secret(settings), "SECRET_KEY is set.")
     yield from _examine_mail(settings)
     yield from _examine_links(settings)
     try:
         with reachable(settings) as engine:
             yield Finding("ok", f"The database answers ({engine.dialect.name}).")
-            yield from _examine_database(engine)
+            yield from _examine_database(engine, fix=fix)
     except Misconfigured as error:
         yield Finding("wrong", error.message)
 
 
 def _shown(findings: Iterator[Finding]) -> Iterator[Finding]:
     for finding in findings:
-        click.echo(
-            f"  {click.style(f'{finding.state:<5}', COLOURS[finding.state])}  {finding.text}"
-        )
+        click.echo(f"  {click.style(f'{finding.state:<6}', COLOURS[finding.state])} {finding.text}")
         yield finding
 
 
@@ -117,7 +149,7 @@ def _examine_links(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", f"Nothing answers at API_URL {settings.api_url}: `plunk serve`.")
 
 
-def _examine_database(engine: Engine) -> Iterator[Finding]:
+def _examine_database(engine: Engine, *, fix: bool) -> Iterator[Finding]:
     if migrating.is_behind(engine):
         yield Finding("wrong", "The database lacks this version's tables: run `plunk migrate`.")
         return
@@ -125,11 +157,36 @@ def _examine_database(engine: Engine) -> Iterator[Finding]:
     now = database_now(engine)
     with session_factory(engine)() as session:
         begin_reading(session)
-        found = backlog.measure(session, now=now)
-    yield from map(_judge, found.queues)
-    if found.stranded_runs:
-        text = f"{found.stranded_runs} active run(s) wait for nothing and will never go on"
-        yield Finding("wrong", f"{text}; cancel them in the API and report this.")
+        queues = backlog.measure(session, now=now)
+    yield from map(_judge, queues)
+    yield from _sweep(engine, now, fix=fix)
+
+
+def _sweep(engine: Engine, now: datetime, *, fix: bool) -> Iterator[Finding]:
+    """Yield the rows that break the engine's promises, after what could be mended."""
+    sessions = session_factory(engine)
+    found = sweeping.sweep(sessions, now=now)
+    if found and fix:
+        yield from map(_mended, sweeping.mend(sessions, found, now=now))
+        found = sweeping.sweep(sessions, now=now)
+    yield from (_violated(one, fix=fix) for one in found)
+    if not found:
+        yield Finding("ok", "No row breaks the engine's promises (I9, I10).")
+
+
+def _mended(one: Mended) -> Finding:
+    check = one.check
+    text = f"{check.name} {one.id}: {check.remedy}"
+    return Finding("mended", text, check.name, check.invariant, (one.id,))
+
+
+def _violated(one: Violation, *, fix: bool) -> Finding:
+    check, ids = one.check, tuple(one.ids)
+    count = f"{len(ids):,}{' or more' if one.has_more else ''}"
+    shown = ", ".join(ids[:SHOWN_IDS]) + (", …" if len(ids) > SHOWN_IDS else "")
+    advice = f"Left as they are ({check.remedy})." if fix else f"--fix: {check.remedy}."
+    text = f"{check.name} ({check.invariant}): {count} {check.about}: {shown}. {advice}"
+    return Finding("wrong", text, check.name, check.invariant, ids)
 
 
 def _judge(queue: Queue) -> Finding:

@@ -1,4 +1,4 @@
-"""What waits for a worker in all projects together, and rows that break the engine's promises."""
+"""What waits for a worker in all projects together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from plunk.models import Email, Execution, Segment, Trigger, WebhookCall
-from plunk.models.execution import ACTIVE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +21,17 @@ class Queue:
     expired_leases: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """All queues, and how many active runs nothing will ever wake (I9)."""
-
-    queues: tuple[Queue, ...]
-    stranded_runs: int
-
-
-def measure(session: Session, *, now: datetime) -> Backlog:
-    """Count what is due and what is stuck."""
+def measure(session: Session, *, now: datetime) -> tuple[Queue, ...]:
+    """Count what is due and what was left behind, in every queue."""
     runs = _due(session, Execution.due_at, now)
     emails = _due(session, Email.next_attempt_at, now)
     hooks = _due(session, WebhookCall.next_attempt_at, now)
-    return Backlog(
-        (
-            Queue("runs", *runs),
-            Queue("e-mails", *emails, _count(session, Email.lease_until < now)),
-            Queue("web hooks", *hooks, _count(session, WebhookCall.lease_until < now)),
-            Queue("schedules", *_due(session, Trigger.next_at, now)),
-            Queue("segments", *_due(session, Segment.compute_at, now)),
-        ),
-        _count(session, _stranded()),
+    return (
+        Queue("runs", *runs),
+        Queue("e-mails", *emails, _count(session, Email.lease_until < now)),
+        Queue("web hooks", *hooks, _count(session, WebhookCall.lease_until < now)),
+        Queue("schedules", *_due(session, Trigger.next_at, now)),
+        Queue("segments", *_due(session, Segment.compute_at, now)),
     )
 
 
@@ -55,11 +43,6 @@ def _due(
         select(func.count(), func.min(column)).where(column <= now)
     ).one()
     return count, now - oldest if oldest else timedelta()
-
-
-def _stranded() -> ColumnElement[bool]:
-    active = Execution.status.in_(ACTIVE_STATUSES)
-    return active & Execution.due_at.is_(None) & Execution.awaited_event.is_(None)
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:

@@ -16,7 +16,7 @@ from plunk.db import insert_ignoring
 from plunk.engine.core import facts
 from plunk.errors import Conflict, ContactNotFound
 from plunk.ids import NO_ID, new_id, parse_id
-from plunk.models import Contact
+from plunk.models import Contact, Segment, SegmentMember
 from plunk.paging import CursorPage
 from plunk.services import contact_data, events, watching
 from plunk.services.events import NewEvent
@@ -122,7 +122,29 @@ def get(session: Session, project_id: str, contact_id: str) -> Contact:
 
 def remove(session: Session, project_id: str, contact_id: str) -> None:
     """Delete the contact with everything that belongs to it; ContactNotFound when unknown."""
-    session.execute(delete(Contact).where(Contact.id == get(session, project_id, contact_id).id))
+    contact = _locked(session, LOCK_BY_ID, project_id, parse_id(contact_id) or NO_ID)
+    if contact is None:
+        raise ContactNotFound(contact_id)
+    _leave_segments(session, contact)
+    session.execute(delete(Contact).where(Contact.id == contact.id))
+
+
+def _leave_segments(session: Session, contact: Contact) -> None:
+    """Keep the counts of segments in step with their rows (I10), which go with the contact."""
+    member_of = select(SegmentMember.segment_id).where(
+        SegmentMember.contact_id == contact.id, SegmentMember.left_at.is_(None)
+    )
+    listed = or_(Segment.type == "STATIC", Segment.track_membership)
+    held = session.scalars(
+        select(Segment)
+        .where(Segment.id.in_(member_of), listed)
+        .order_by(Segment.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    for segment in held:
+        segment.member_count = max(0, segment.member_count - 1)
+    session.flush()
 
 
 def page(session: Session, project_id: str, query: ContactQuery) -> CursorPage[Contact]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from plunk.cli import main
-from plunk.models import Email
+from plunk.models import Email, Execution, Segment
 from tests.conftest import NOON, SECRET
+from tests.factories import only_run, track, workflow
 
 MAIL = {"to": "kim@example.com", "from": "a@example.com", "subject": "Hi", "body": "<p>Hi</p>"}
 
@@ -20,7 +22,7 @@ def doctor(stage, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", stage.url)
     monkeypatch.setenv("SECRET_KEY", SECRET)
-    return lambda: (main(["doctor"]), capsys.readouterr().out)
+    return lambda *options: (main(["doctor", *options]), capsys.readouterr().out)
 
 
 def test_overdue_mail_is_wrong(api, doctor):
@@ -41,3 +43,66 @@ def test_a_lease_that_ran_out_is_wrong(api, doctor, stage):
     status, out = doctor()
     assert status == 1
     assert "wrong  1 e-mails were left behind by a worker that died" in out
+
+
+@pytest.fixture
+def stuck(api, machine, stage):
+    """Leave a run behind that has ended and is due, and a segment that was counted wrong."""
+    flow = workflow(api)
+    track(api)
+    machine.settle()
+    segment = api.post("/segments", {"name": "VIP", "type": "STATIC"}).json["id"]
+    far = NOON + timedelta(days=36_500)
+    with stage.engine.begin() as connection:
+        connection.execute(update(Execution).values(due_at=far))
+        connection.execute(update(Segment).values(member_count=7, compute_at=far))
+    return only_run(api, flow)["id"], segment
+
+
+def test_broken_rows_are_named_with_what_mends_them(doctor, stuck):
+    run_id, segment_id = stuck
+    status, out = doctor()
+    assert status == 1
+    assert (
+        "wrong  ended-run-waits (I9): 1 runs that have ended and still wait for something:"
+        f" {run_id}. --fix: they wait for nothing.\n" in out
+    )
+    assert "segment-count-wrong (I10): 1 segments whose count is not that of" in out
+    assert segment_id in out
+    assert "2 thing(s) to mend." in out
+
+
+def test_looking_changes_nothing(doctor, stuck):
+    assert doctor() == doctor()
+
+
+def test_fixing_tells_each_row_and_leaves_nothing_to_fix(doctor, stuck, stage):
+    run_id, segment_id = stuck
+    status, out = doctor("--fix")
+    assert status == 0
+    assert f"mended ended-run-waits {run_id}: they wait for nothing\n" in out
+    assert f"mended segment-count-wrong {segment_id}: counted anew\n" in out
+    assert "ok     No row breaks the engine's promises (I9, I10)." in out
+    with stage.engine.connect() as connection:
+        assert connection.execute(select(Execution.due_at)).scalar_one() is None
+        assert connection.execute(select(Segment.member_count)).scalar_one() == 0
+    status, out = doctor("--fix")
+    assert (status, "mended" in out) == (0, False)
+
+
+def test_machines_read_it_as_json(doctor, stuck):
+    run_id, segment_id = stuck
+    status, out = doctor("--json")
+    told = json.loads(out)
+    wrong = [one for one in told["findings"] if one["state"] == "wrong"]
+    assert (status, told["wrong"]) == (1, 2)
+    assert [(one["check"], one["invariant"], one["ids"]) for one in wrong] == [
+        ("ended-run-waits", "I9", [run_id]),
+        ("segment-count-wrong", "I10", [segment_id]),
+    ]
+    assert told["settings"]["SECRET_KEY"] == "***"
+    status, out = doctor("--json", "--fix")
+    told = json.loads(out)
+    states = {one["check"]: one["state"] for one in told["findings"] if "check" in one}
+    assert states == {"ended-run-waits": "mended", "segment-count-wrong": "mended"}
+    assert (status, told["wrong"]) == (0, 0)

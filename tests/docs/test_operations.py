@@ -58,16 +58,22 @@ def test_the_page_works(
     monkeypatch.setenv("PLUNK_API_URL", url)
     monkeypatch.setenv("PLUNK_API_KEY", project.secret)
     monkeypatch.setenv("METRICS_TOKEN", TOKEN)
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    monkeypatch.setenv("API_URL", url)
     capsys.readouterr()
 
     def run(words: list[str]) -> str:
         words = [os.path.expandvars(word) for word in words]
+        given = ""
         if words[0] == "plunk":
-            main(words[1:])
-            return capsys.readouterr().out
+            end = words.index("|") if "|" in words else len(words)
+            main(words[1:end])
+            given, words = capsys.readouterr().out, words[end + 1 :] or ["cat"]
         line = " ".join(word if word == "|" else shlex.quote(word) for word in words)
         shell = ("bash", "-o", "pipefail", "-c", line)
-        done = subprocess.run(shell, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(
+            shell, input=given, capture_output=True, text=True, check=True, timeout=30
+        )
         return done.stdout if done.stdout.endswith("\n") else done.stdout + "\n"
 
     follow("operations.md", run)

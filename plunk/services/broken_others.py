@@ -1,0 +1,125 @@
+"""Schedules, segments and revisions that nobody comes to (I9), and wrong counters (I10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from plunk.models import Revision, Segment, SegmentMember, Trigger
+from plunk.services import audiences, revisions, schedules
+from plunk.services.violation import Broken, Check, by_update
+
+SETTLED_AFTER = timedelta(minutes=10)  # workers bring runs over within seconds
+UTC = "UTC"
+
+
+def _next_time(trigger: Trigger, now: datetime) -> datetime | None:
+    if trigger.cron is not None:
+        return schedules.following_cron(trigger.cron, trigger.timezone or UTC, now)
+    return schedules.next_look(now)
+
+
+def _timeless() -> Select[Trigger]:
+    timed = or_(Trigger.cron.is_not(None), Trigger.date_config.is_not(None))
+    return select(Trigger).where(timed, Trigger.next_at.is_(None)).order_by(Trigger.id)
+
+
+def _find_schedules(session: Session, now: datetime, limit: int) -> list[str]:
+    """Return schedules that have no next time although there is one; few have none at all."""
+    found = session.scalars(_timeless())
+    return [one.id for one in found if _next_time(one, now) is not None][:limit]
+
+
+def _mend_schedules(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
+    held = session.scalars(_timeless().where(Trigger.id.in_(ids)).with_for_update()).all()
+    for trigger in held:
+        trigger.next_at, trigger.cursor = _next_time(trigger, now), None
+    session.flush()
+    return [trigger.id for trigger in held]
+
+
+def _find_counts(session: Session, _now: datetime, limit: int) -> list[str]:
+    """Return segments whose members are noted down and were counted wrong."""
+    members = (
+        select(func.count())
+        .where(SegmentMember.segment_id == Segment.id, SegmentMember.left_at.is_(None))
+        .correlate(Segment)
+        .scalar_subquery()
+    )
+    listed = or_(Segment.type == "STATIC", Segment.track_membership)
+    wrong = select(Segment.id).where(listed, Segment.member_count != members)
+    return list(session.scalars(wrong.order_by(Segment.id).limit(limit)))
+
+
+def _mend_counts(session: Session, ids: Sequence[str], _now: datetime) -> list[str]:
+    held = session.scalars(
+        select(Segment)
+        .where(Segment.id.in_(ids))
+        .order_by(Segment.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    mended = []
+    for segment in held:
+        count = audiences.count_listed(session, segment.id)
+        if segment.member_count != count:
+            segment.member_count = count
+            mended.append(segment.id)
+    session.flush()
+    return mended
+
+
+def _find_revisions(session: Session, now: datetime, limit: int) -> list[str]:
+    """Return revisions that runs have not been brought over to for a long time."""
+    old = select(Revision.workflow_id, Revision.number).where(
+        Revision.touched.is_not(None), Revision.created_at <= now - SETTLED_AFTER
+    )
+    rows = session.execute(old.order_by(Revision.created_at).limit(limit))
+    return [f"{workflow_id}:{number}" for workflow_id, number in rows]
+
+
+def _mend_revisions(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
+    """Note down where nobody is left behind; the others need a worker."""
+    for one in revisions.unsettled(session):
+        if f"{one.workflow_id}:{one.number}" in ids:
+            revisions.settle(session, one, revisions.left_behind(one, now))
+    left = _find_revisions(session, now, len(ids) + revisions.MAX_UNSETTLED)
+    return [one for one in ids if one not in left]
+
+
+CHECKS = (
+    Check(
+        "schedule-never-fires",
+        "I9",
+        "schedules and dates that have no next time",
+        "their next time is computed",
+        _find_schedules,
+        _mend_schedules,
+    ),
+    by_update(
+        "segment-never-counted",
+        "segments that nobody counts again",
+        "counted now",
+        Broken(Segment, lambda _: Segment.compute_at.is_(None)),
+        lambda now: {"compute_at": now},
+    ),
+    Check(
+        "revision-never-settled",
+        "I9",
+        "revisions that runs should have been brought over to",
+        "settled where nobody is left behind; else start a worker, which brings them over",
+        _find_revisions,
+        _mend_revisions,
+    ),
+    Check(
+        "segment-count-wrong",
+        "I10",
+        "segments whose count is not that of their members",
+        "counted anew",
+        _find_counts,
+        _mend_counts,
+    ),
+)
