@@ -16,6 +16,7 @@ FALSE_WORDS = {"0", "false", "no", "off", ""}
 SECRET_NAMES = {"database_url", "mail_url"}
 HIDDEN_NAMES = {"secret_key", "metrics_token"}
 MINIMUM_SECRET_LENGTH = 16
+WEEK = 7
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "text")
 
@@ -39,6 +40,9 @@ class Settings:
     webhook_allow_private: bool = False
     poll_seconds: float = 1.0
     lease_seconds: float = 60.0
+    retention_events_days: int = 0
+    retention_runs_days: int = 0
+    retention_emails_days: int = 0
     email_max_attachments: int = 10
     email_max_attachment_mb: int = 10
     web_concurrency: int = 2
@@ -95,6 +99,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_allow_private=_flag(env, "WEBHOOK_ALLOW_PRIVATE", default=False),
         poll_seconds=_number(env, "POLL_SECONDS", 1.0, low=0.05, high=3_600),
         lease_seconds=_number(env, "LEASE_SECONDS", 60.0, low=2, high=3_600),
+        retention_events_days=_days(env, "RETENTION_EVENTS_DAYS"),
+        retention_runs_days=_days(env, "RETENTION_RUNS_DAYS"),
+        retention_emails_days=_days(env, "RETENTION_EMAILS_DAYS"),
         email_max_attachments=_integer(env, "EMAIL_MAX_ATTACHMENTS", 10, low=0, high=1_000),
         email_max_attachment_mb=_integer(env, "EMAIL_MAX_ATTACHMENT_MB", 10, low=0, high=40),
         web_concurrency=_integer(env, "WEB_CONCURRENCY", 2, low=1, high=256),
@@ -175,6 +182,14 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
     if value != int(value):
         raise Misconfigured(f"{name} must be a whole number, not {value:g}.")
     return int(value)
+
+
+def _days(env: Mapping[str, str], name: str) -> int:
+    """Return a number of days; 0 stands for ever. Within a week things are still in use."""
+    days = _integer(env, name, 0, low=0, high=36_500)
+    if 0 < days < WEEK:
+        raise Misconfigured(f"{name} must be 0, to keep everything, or at least {WEEK}.")
+    return days
 
 
 def _url(env: Mapping[str, str], name: str, default: str) -> str:

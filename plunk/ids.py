@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 import uuid
+from datetime import datetime
 from threading import Lock
 
 NANOSECONDS = 1_000_000  # in a millisecond
@@ -44,6 +45,11 @@ def new_id() -> str:
     chance = int.from_bytes(os.urandom(8)) & RANDOM_BITS | VARIANT
     random = f"{chance:016x}"
     return f"{moment[:8]}-{moment[8:12]}-7{moment[12:]}-{random[:4]}-{random[4:]}"
+
+
+def first_id(at: datetime) -> str:
+    """Return the id that sorts before all that are made from this instant on."""
+    return str(uuid.UUID(int=(int(at.timestamp() * 1_000) << 80) | 0x7 << 76 | 0x2 << 62))
 
 
 def parse_id(text: str) -> str | None:

@@ -8,7 +8,7 @@ count       {"$count": {"event", "where"?: tree, "within"?: {"value", "unit"}}}
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import TypeAlias
 
@@ -41,6 +41,18 @@ def history_from_json(raw: Mapping[str, object], at: str, read: Reader) -> Histo
     if isinstance(field, dict) and COUNT in field:
         return _count(field, f"{at}.field", read)
     return None
+
+
+def events_named(raw: object) -> Iterator[str]:
+    """Yield the names of the events that conditions anywhere inside a JSON value ask about."""
+    match raw:
+        case {"operator": str() as operator, "field": str() as field} if operator in HAPPENING:
+            yield canonical_event(field.removeprefix("event."))
+        case {"$count": {"event": str() as name}}:
+            yield canonical_event(name)
+    if isinstance(raw, dict | list):
+        for part in raw.values() if isinstance(raw, dict) else raw:
+            yield from events_named(part)
 
 
 def _happening(field: object, raw: Mapping[str, object], at: str, read: Reader) -> Events | Emails:

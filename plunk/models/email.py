@@ -80,6 +80,12 @@ class Email(Base):
         Index("ix_emails_newest", "project_id", "created_at", "id"),
         Index("ix_emails_contact", "contact_id", "created_at"),
         Index("ix_emails_template", "template_id"),
+        Index(
+            "ix_emails_attachments",
+            "attachment_set_id",
+            sqlite_where=text("attachment_set_id IS NOT NULL"),
+            postgresql_where=text("attachment_set_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = primary_id()

@@ -27,7 +27,8 @@ from plunk.engine.shell.mail import Mailer, deliver_due
 from plunk.engine.shell.revising import Reviser, revise_due
 from plunk.metrics import Meter
 from plunk.security import Seal
-from plunk.services import idempotency
+from plunk.services import idempotency, retention
+from plunk.services.retention import Rule, Walk
 
 log = structlog.get_logger()
 HOOK_THREADS = 20
@@ -46,6 +47,7 @@ class Worker:
     stopping: Event
     advancers: ThreadPoolExecutor
     at_once: int  # batches of runs
+    rules: tuple[Rule, ...] = ()
     follower: Follower = field(default_factory=Follower)
     reviser: Reviser = field(default_factory=Reviser)
     meter: Meter = field(default_factory=Meter)
@@ -90,6 +92,7 @@ def open_worker(
             meter=meter,
         ),
         stopping=Event(),
+        rules=retention.rules(settings),
         meter=meter,
         advancers=ThreadPoolExecutor(at_once, thread_name_prefix="advance"),
         at_once=at_once,
@@ -147,6 +150,19 @@ def forget_keys(worker: Worker) -> None:
     """Forget idempotency keys that are older than a day."""
     with transaction(worker.engine.sessions) as session:
         idempotency.sweep(session, now=worker.engine.clock.now())
+
+
+def drop_old(worker: Worker) -> None:
+    """Let go of what is older than the settings say, one short transaction after the other."""
+    for rule in worker.rules:
+        walk = Walk()
+        _drain(worker, partial(_drop_batch, worker, rule, walk))
+
+
+def _drop_batch(worker: Worker, rule: Rule, walk: Walk) -> int:
+    now = worker.engine.clock.now()
+    with transaction(worker.engine.sessions) as session:
+        return rule.turn(session, walk, now - rule.kept, now)
 
 
 def _drain(worker: Worker, turn: Callable[[], int]) -> None:

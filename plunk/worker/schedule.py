@@ -36,6 +36,7 @@ TIMETABLE = (
     Job("segments", jobs.compute_segments, seconds=5),
     Job("followers", jobs.follow_segments, seconds=5),
     Job("forget_keys", jobs.forget_keys, seconds=3_600),
+    Job("retention", jobs.drop_old, seconds=3_600),
 )
 
 
