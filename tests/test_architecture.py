@@ -185,6 +185,7 @@ CLOCKS = {
 READING = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 # Who may measure how long something takes.
 STOPWATCHES = (
+    "plunk.services.notices",  # keeps them apart
     "plunk.clock",
     "plunk.api.system",
     "plunk.cli",

@@ -144,13 +144,11 @@ def test_a_worker_names_itself_and_its_job(
 ) -> None:
     logs.configure(read_settings({}), worker="host:1")
     worker = replace(machine.worker, engine=None)
-    scheduler = schedule.start(machine.worker, poll_seconds=3_600)
+    running = schedule.start(worker, poll_seconds=3_600)
     try:
-        job = scheduler.get_job("advance")
-        capsys.readouterr()
-        job.func(worker)  # it has no engine: the job fails
+        running.scheduler.get_job("advance").func()  # the worker has no engine: the job fails
     finally:
-        scheduler.shutdown()
+        running.stop()
         structlog.reset_defaults()
     line = json.loads(capsys.readouterr().err.splitlines()[0])
     assert (line["event"], line["level"]) == ("job.failed", "error")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from plunk.ids import new_id
 from plunk.models import Email
+from plunk.services import notices
+from plunk.services.row_sets import insert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +75,5 @@ def new_row(project_id: str, draft: EmailDraft, *, now: datetime) -> dict[str, A
 def store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows to the outbox in one statement."""
     if rows:
-        session.execute(insert(Email), rows)
+        insert_rows(session, Email, rows)
+        notices.due(session, "emails")

@@ -18,6 +18,7 @@ from plunk.db import table_of
 from plunk.engine.core.signals import event_context
 from plunk.ids import new_id
 from plunk.models import Execution
+from plunk.services import notices
 from plunk.services.listening import Judge, Listener
 from plunk.services.row_sets import insert_rows, is_among
 
@@ -46,7 +47,9 @@ def enrol(
         if not _is_shut_out(entry, known.get(_pair(entry, event)), now):
             rows.append(run_row(project_id, entry, event, now))
             known[_pair(entry, event)] = now
-    insert_rows(session, Execution, rows, unique=["workflow_id", "entry_key"])
+    if rows:
+        insert_rows(session, Execution, rows, unique=["workflow_id", "entry_key"])
+        notices.due(session, "runs")
 
 
 def run_row(project_id: str, entry: Listener, event: NewEvent, now: datetime) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from plunk.clock import iso
-from plunk.db import insert_ignoring
 from plunk.engine.core import facts
 from plunk.engine.core.zones import find_zone
 from plunk.errors import InvalidExpression
 from plunk.ids import new_id
 from plunk.models import Contact, Execution, Segment, Trigger, Workflow
-from plunk.services import audiences, contact_dates, contacts, schedules
+from plunk.services import audiences, contact_dates, contacts, notices, schedules
+from plunk.services.row_sets import insert_rows
 from plunk.services.schedules import GRACE, DateRule
 
 BATCH = 500
@@ -188,7 +188,8 @@ def _enrol(
         _run_row(workflow, trigger, guest, now) for guest in guests if guest.contact_id not in out
     ]
     if rows:
-        session.execute(insert_ignoring(session, Execution, ["workflow_id", "entry_key"]), rows)
+        insert_rows(session, Execution, rows, unique=["workflow_id", "entry_key"])
+        notices.due(session, "runs")
 
 
 def _shut_out(

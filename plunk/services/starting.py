@@ -14,6 +14,7 @@ from plunk.db import insert_ignoring
 from plunk.errors import BadRequest, Conflict, ContactNotFound
 from plunk.ids import NO_ID, new_id, parse_id
 from plunk.models import Contact, Execution, Workflow
+from plunk.services import notices
 from plunk.services.workflow_graph import draw, get_workflow, hold_workflow
 
 
@@ -45,6 +46,7 @@ def start(
     run = session.scalars(statement.returning(Execution), [row]).one_or_none()
     if run is None:
         raise _already_entered()
+    notices.due(session, "runs")
     return run
 
 

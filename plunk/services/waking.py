@@ -20,6 +20,7 @@ from plunk.engine.core.run import Run
 from plunk.engine.core.signals import canonical_name, event_context
 from plunk.models import Execution
 from plunk.models.workflow import ANYTHING
+from plunk.services import notices
 from plunk.services.listening import Judge
 from plunk.services.row_sets import is_among
 
@@ -174,6 +175,7 @@ def _look(sleeper: Sleeper, depth: int, now: datetime) -> Signal:
 def _leave(session: Session, signals: Mapping[str, Signal], now: datetime) -> None:
     if not signals:
         return
+    notices.due(session, "runs")
     session.connection().execute(
         update(Execution)
         .where(Execution.id == bindparam("run_id"), Execution.status == "WAITING")

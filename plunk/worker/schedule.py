@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC
-from threading import Event
+from threading import Event, Lock
 from types import FrameType
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from plunk.worker import jobs
+from plunk.worker.bell import Bell
 from plunk.worker.jobs import Worker
 
 log = structlog.get_logger()
@@ -25,13 +27,14 @@ class Job(NamedTuple):
     name: str
     run: Callable[[Worker], None]
     seconds: float | None = None
+    queue: str | None = None
 
 
 TIMETABLE = (
-    Job("advance", jobs.advance_runs),
+    Job("advance", jobs.advance_runs, queue="runs"),
     Job("revisions", jobs.revise_runs, seconds=1),
-    Job("mail", jobs.deliver_mail),
-    Job("hooks", jobs.call_webhooks),
+    Job("mail", jobs.deliver_mail, queue="emails"),
+    Job("hooks", jobs.call_webhooks, queue="hooks"),
     Job("schedules", jobs.fire_schedules),
     Job("segments", jobs.compute_segments, seconds=5),
     Job("followers", jobs.follow_segments, seconds=5),
@@ -40,21 +43,69 @@ TIMETABLE = (
 )
 
 
-def start(worker: Worker, *, poll_seconds: float) -> BackgroundScheduler:
-    """Start ticking; a job never overlaps itself, and missed ticks are made up for by one."""
+class Turns:
+    """Runs a job for whoever asks, once at a time; who asks meanwhile makes it run again."""
+
+    def __init__(self, worker: Worker, job: Job) -> None:
+        self._worker = worker
+        self._job = job
+        self._asked = Event()
+        self._running = Lock()
+
+    def take(self) -> None:
+        """Run the job, or leave it to who is running it; one that fails waits for its next turn."""
+        self._asked.set()
+        while self._asked.is_set() and self._running.acquire(blocking=False):
+            try:
+                self._asked.clear()
+                self._run()
+            finally:
+                self._running.release()
+
+    def _run(self) -> None:
+        with structlog.contextvars.bound_contextvars(job=self._job.name):
+            try:
+                self._job.run(self._worker)
+            except Exception:  # the loop must outlive whatever happens in it
+                log.exception("job.failed")
+                self._worker.meter.failed(self._job.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A worker at work: the scheduler that ticks, and on PostgreSQL the bell that rings."""
+
+    scheduler: BackgroundScheduler
+    bell: Bell | None
+
+    def stop(self) -> None:
+        """Begin nothing more, and return when everything that was begun has ended."""
+        if self.bell:
+            self.bell.stop()
+        self.scheduler.shutdown(wait=True)
+
+
+def start(worker: Worker, *, poll_seconds: float) -> Running:
+    """Start ticking and listening; missed ticks are made up for by one."""
+    turns = {job: Turns(worker, job) for job in TIMETABLE}
+    scheduler = _ticking(turns, poll_seconds)
+    scheduler.start()
+    bell = None
+    if worker.database.dialect.name == "postgresql":
+        rings = {job.queue: turn.take for job, turn in turns.items() if job.queue}
+        bell = Bell(worker.database, rings)
+        bell.start()
+    return Running(scheduler, bell)
+
+
+def _ticking(turns: Mapping[Job, Turns], poll_seconds: float) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone=UTC,
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )
-    for job in TIMETABLE:
-        scheduler.add_job(
-            _guarded(job),
-            "interval",
-            args=[worker],
-            seconds=job.seconds or poll_seconds,
-            id=job.name,
-        )
-    scheduler.start()
+    for job, turn in turns.items():
+        seconds = job.seconds or poll_seconds
+        scheduler.add_job(turn.take, "interval", seconds=seconds, id=job.name)
     return scheduler
 
 
@@ -75,24 +126,10 @@ def work(worker: Worker, *, poll_seconds: float) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     collect_seldom()
-    scheduler = start(worker, poll_seconds=poll_seconds)
+    running = start(worker, poll_seconds=poll_seconds)
     log.info("worker.started")
     told.wait()
     worker.stopping.set()
-    scheduler.shutdown(wait=True)
+    running.stop()
     jobs.close_worker(worker)
     log.info("worker.stopped")
-
-
-def _guarded(job: Job) -> Callable[[Worker], None]:
-    """Return the job so that one that fails is logged and runs again at its next tick."""
-
-    def run(worker: Worker) -> None:
-        with structlog.contextvars.bound_contextvars(job=job.name):
-            try:
-                job.run(worker)
-            except Exception:  # the loop must outlive whatever happens in it
-                log.exception("job.failed")
-                worker.meter.failed(job.name)
-
-    return run

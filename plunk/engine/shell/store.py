@@ -15,8 +15,8 @@ from plunk.engine.shell import memberships
 from plunk.engine.shell.perform import Row, Writes, perform
 from plunk.engine.shell.rows import row_from_run
 from plunk.ids import new_id
-from plunk.models import Contact, Email, Execution, StepExecution, WebhookCall
-from plunk.services import events, watching
+from plunk.models import Contact, Execution, StepExecution, WebhookCall
+from plunk.services import emails, events, notices, watching
 from plunk.services.events import MAX_DEPTH
 from plunk.services.row_sets import insert_rows, update_rows
 
@@ -49,8 +49,10 @@ def store(session: Session, writes: Writes) -> None:
     _update_runs(session, writes)
     insert_rows(session, StepExecution, writes.visits)
     update_rows(session, StepExecution, writes.closed, match=A_VISIT)
-    insert_rows(session, Email, writes.emails)
-    insert_rows(session, WebhookCall, writes.calls)
+    emails.store(session, writes.emails)
+    if writes.calls:
+        insert_rows(session, WebhookCall, writes.calls)
+        notices.due(session, "hooks")
     _update_contacts(session, writes)
     project_id, now = writes.project_id, writes.now
     watching.count(session, project_id, writes.goals, now=now)
