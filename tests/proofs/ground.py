@@ -37,6 +37,8 @@ class Ground:
         self.is_postgres = self.observer.dialect.name == "postgresql"
         self.seal = Seal("a secret for tests only")
         self.edited = cast.read(cast.SECOND)
+        self._kept: list[tuple[Any, list[dict[str, Any]]]] = []
+        self.reset()
         with transaction(self.wires["web"].sessions) as session:
             made = projects.create(session, "Acme", seal=self.seal, now=START)
             self.project_id = made.id

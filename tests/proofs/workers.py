@@ -58,23 +58,26 @@ class Worker:
         jobs = (self.advance, self.deliver, self.call, self.revise)
         for _ in range(turns):
             (job,) = self.stage.random.choices(jobs, (6, 4, 3, 1))
-            try:
-                job()
-            except Crash:
-                self._die()
-            except Exception as error:  # noqa: BLE001 - as the worker's loop does
-                self.errors.append(error)
+            self._do(job)
             self.stage.baton.rest()
 
     def settle(self, is_due: Callable[[], bool]) -> None:
         """Do everything that is due; what never ends is left to be found."""
-        self.revise()
+        self._do(self.revise)
         for _ in range(ENDLESS):
             if not is_due():
                 return
-            self.advance()
-            self.deliver()
-            self.call()
+            for job in (self.advance, self.deliver, self.call):
+                self._do(job)
+
+    def _do(self, job: Callable[[], object]) -> None:
+        """Do one job; one that fails is done again at its next turn, as in the worker's loop."""
+        try:
+            job()
+        except Crash:
+            self._die()
+        except Exception as error:  # noqa: BLE001 - the loop must outlive whatever happens in it
+            self.errors.append(error)
 
     def advance(self) -> int:
         """Advance due runs."""

@@ -1,0 +1,147 @@
+"""Builds broken on purpose: for each invariant, what keeps it is taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Where = Literal["sqlite", "postgres"]
+CORE = "tests/engine/core/"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build: a file in which `good` is replaced by `bad`, and the proof that must notice.
+
+    Stories are played on one database; a `table` is a test that needs none.
+    """
+
+    name: str
+    invariant: str
+    file: str
+    good: str
+    bad: str
+    where: Where = "sqlite"
+    table: str | None = None
+
+
+BUILDS = (
+    Build(
+        "events wake nobody",
+        "I1",
+        "plunk/services/events.py",
+        "    waking.wake(session, project_id, quick, now=now)\n",
+        "",
+    ),
+    Build(
+        "an event is committed before what it sets going",
+        "I1",
+        "plunk/services/events.py",
+        "    attached = [event for event in happened if event.contact]\n",
+        '    session.connection().exec_driver_sql("COMMIT")\n'
+        "    attached = [event for event in happened if event.contact]\n",
+        where="postgres",
+    ),
+    Build(
+        "everybody may enter again",
+        "I2",
+        "plunk/services/enrolment.py",
+        "        if not _is_shut_out(entry, known.get(_pair(entry, event)), now):\n"
+        "            rows.append(run_row(project_id, entry, event, now))\n",
+        "        if event.id:\n"
+        "            rows.append(run_row(project_id, entry, event, now))\n"
+        '            rows[-1]["entry_key"] = event.id\n',
+    ),
+    Build(
+        "two workers write the same contact",
+        "I3",
+        "plunk/engine/shell/claim.py",
+        "of=[Contact, Execution]",
+        "of=[Execution]",
+        where="postgres",
+    ),
+    Build(
+        "positions are committed after effects",
+        "I3",
+        "plunk/engine/shell/store.py",
+        "    _update_runs(session, writes)\n"
+        "    insert_rows(session, StepExecution, writes.visits)\n",
+        "    insert_rows(session, StepExecution, writes.visits)\n"
+        '    session.connection().exec_driver_sql("COMMIT")\n'
+        "    _update_runs(session, writes)\n",
+        where="postgres",
+    ),
+    Build(
+        "a time-out beats the event that came before it",
+        "I4",
+        "plunk/engine/shell/rows.py",
+        'case "event":',
+        'case "event" if left["deadline"] is None:',
+    ),
+    Build(
+        "leases end at once",
+        "I5",
+        "plunk/engine/shell/lease.py",
+        '"until": now + length,',
+        '"until": now - length,',
+    ),
+    Build(
+        "each attempt has a Message-ID of its own",
+        "I5",
+        "plunk/engine/shell/letters.py",
+        "message_id=letter.message_id,",
+        'message_id=letter.message_id.replace("<", f"<{letter.attempts}."),',
+    ),
+    Build(
+        "each attempt has an Idempotency-Key of its own",
+        "I6",
+        "plunk/engine/shell/hooks.py",
+        '"Idempotency-Key": self.id,',
+        '"Idempotency-Key": f"{self.id}-{self.attempts}",',
+    ),
+    Build(
+        "a batch fails as one",
+        "I7",
+        "plunk/engine/shell/batch.py",
+        "return sum(_advance_alone(engine, project_id, item.run.id, wanted) for item in claimed)",
+        "return 0",
+        where="postgres",
+    ),
+    Build(
+        "the step budget is twice as large",
+        "I8",
+        "plunk/engine/core/advance.py",
+        "number - self.run.visit > STEP_BUDGET",
+        "number - self.run.visit > 2 * STEP_BUDGET",
+        table=CORE + "test_advance_rules.py::test_a_loop_without_a_wait_fails_at_the_budget",
+    ),
+    Build(
+        "what a dead worker held is never taken over",
+        "I9",
+        "plunk/engine/shell/lease.py",
+        "    return _reclaim(session, queue, now)\n",
+        "    return 0\n",
+    ),
+    Build(
+        "who leaves a segment is counted on",
+        "I10",
+        "plunk/services/segment_members.py",
+        "    if by:\n",
+        "    if by > 0:\n",
+    ),
+    Build(
+        "nobody asks again before mail goes out",
+        "I11",
+        "plunk/engine/shell/mail.py",
+        "if letter.needs_consent and not letter.subscribed:",
+        "if letter.needs_consent and letter.subscribed is None:",
+    ),
+    Build(
+        "of an hour that comes twice the second is meant",
+        "I12",
+        "plunk/engine/core/zones.py",
+        "late = local.replace(tzinfo=zone, fold=0)",
+        "late = local.replace(tzinfo=zone, fold=1)",
+        table=CORE + "test_zones.py::test_local_times_as_instants",
+    ),
+)
