@@ -13,6 +13,7 @@ from plunk.delivery.outbox import OutboxProvider
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
 from plunk.http import cors, envelope, journal, limits
+from plunk.http.keys import KeyCache
 from plunk.http.limits import Limiter
 from plunk.http.runtime import KEY, Runtime
 from plunk.http.strict_json import CompactProvider
@@ -57,6 +58,7 @@ def _runtime(app: Flask, settings: Settings, clock: Clock | None) -> Runtime:
         clock or _database_clock(app),
         Seal(settings.secret_key),
         limiter,
+        KeyCache(settings.key_cache_seconds),
         lacks_revisions,
     )
 

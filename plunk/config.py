@@ -40,6 +40,7 @@ class Settings:
     webhook_allow_private: bool = False
     poll_seconds: float = 1.0
     lease_seconds: float = 60.0
+    key_cache_seconds: float = 1.0
     retention_events_days: int = 0
     retention_runs_days: int = 0
     retention_emails_days: int = 0
@@ -98,6 +99,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI") or "memory://",
         webhook_allow_private=_flag(env, "WEBHOOK_ALLOW_PRIVATE", default=False),
         poll_seconds=_number(env, "POLL_SECONDS", 1.0, low=0.05, high=3_600),
+        key_cache_seconds=_number(env, "KEY_CACHE_SECONDS", 1.0, low=0, high=60),
         lease_seconds=_number(env, "LEASE_SECONDS", 60.0, low=2, high=3_600),
         retention_events_days=_days(env, "RETENTION_EVENTS_DAYS"),
         retention_runs_days=_days(env, "RETENTION_RUNS_DAYS"),

@@ -132,7 +132,11 @@ def stage(backend: str, databases: Any, clock: ManualClock) -> Iterator[Backend]
     """Return one migrated database with its application, kept for the whole session."""
     url = databases(backend, "plunk_test")
     settings = Settings(
-        database_url=url, secret_key=SECRET, ratelimit_enabled=False, environment="test"
+        database_url=url,
+        secret_key=SECRET,
+        ratelimit_enabled=False,
+        key_cache_seconds=0,
+        environment="test",
     )
     app = create_app(settings, clock=clock)
     engine = open_engine(url)

@@ -191,6 +191,7 @@ STOPWATCHES = (
     "plunk.cli",
     "plunk.delivery",
     "plunk.http.journal",
+    "plunk.http.keys",
     "plunk.metrics",
     "plunk.outbound",
 )

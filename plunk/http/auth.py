@@ -8,8 +8,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from plunk.errors import InvalidApiKey, MissingAuth, ProjectDisabled
-from plunk.http.runtime import Caller
-from plunk.services import projects
+from plunk.http.runtime import Caller, runtime
 
 READING = {"GET", "HEAD", "OPTIONS"}
 
@@ -25,7 +24,7 @@ class Access(Enum):
 def authenticate(session: Session, access: Access) -> Caller:
     """Return the project whose key came with the request; the key's kind must fit the route."""
     key = _bearer_key(request.headers.get("Authorization"))
-    found = projects.find_by_key(session, key)
+    found = runtime().keys.owner(session, key)
     if found is None or (found.key_kind == "public" and access is Access.SECRET):
         raise InvalidApiKey("The API key is unknown or not allowed here.")
     if found.disabled and request.method not in READING:

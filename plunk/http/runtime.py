@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from plunk.clock import Clock
 from plunk.config import Settings
+from plunk.http.keys import KeyCache
 from plunk.http.limits import Limiter
 from plunk.security import Seal
 
@@ -29,6 +30,7 @@ class Runtime:
     clock: Clock
     seal: Seal
     limiter: Limiter | None
+    keys: KeyCache
     is_behind: Callable[[Connection], bool]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from plunk.db import table_of
@@ -66,6 +66,20 @@ class Held:
 
 
 COLUMNS = [table_of(Contact).c[field.name] for field in fields(Held)]
+ONE = (  # built once: every tracked event runs it
+    select(*COLUMNS)
+    .where(
+        table_of(Contact).c.project_id == bindparam("project_id"),
+        table_of(Contact).c.email == bindparam("email"),
+    )
+    .with_for_update(key_share=True)
+)
+
+
+def hold_one(session: Session, project_id: str, email: str) -> Held | None:
+    """Lock the contact with this stored address, if there is one."""
+    found = session.connection().execute(ONE, {"project_id": project_id, "email": email}).first()
+    return None if found is None else Held(*found)
 
 
 def hold(

@@ -13,14 +13,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import insert
+from sqlalchemy import BindParameter, bindparam, exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from plunk.db import table_of
+from plunk.db import is_postgres, table_of
 from plunk.engine.core import facts
 from plunk.engine.core.signals import canonical_name
 from plunk.ids import new_id
-from plunk.models import Event
+from plunk.models import Event, Execution, Trigger
 from plunk.models.workflow import ANYTHING
 from plunk.services import enrolment, waking, watching
 from plunk.services.listening import listeners, names_of
@@ -28,7 +28,27 @@ from plunk.services.row_sets import insert_rows
 
 log = structlog.get_logger()
 MAX_DEPTH = 16  # I8: workflows that set each other going stop here
-INSERT = insert(table_of(Event))
+EVENTS, RUNS, TRIGGERS = table_of(Event), table_of(Execution), table_of(Trigger)
+INSERT = insert(EVENTS)
+NAMES: BindParameter[str] = bindparam("names", expanding=True)
+# Whether a run of the contact waits for one of the names, or a workflow of the project listens.
+ASK = select(
+    or_(
+        exists().where(
+            RUNS.c.contact_id == bindparam("contact_id"),
+            RUNS.c.awaited_event.in_(NAMES),
+            RUNS.c.status == "WAITING",
+            RUNS.c.signal.is_(None),
+        ),
+        exists().where(
+            TRIGGERS.c.project_id == bindparam("project_id"), TRIGGERS.c.event_name.in_(NAMES)
+        ),
+    )
+)
+STORED = ("id", "project_id", "contact_id", "email_id", "name", "data", "created_at")
+INSERT_AND_ASK = ASK.add_cte(
+    INSERT.values({name: bindparam(name) for name in STORED}).cte("stored")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +76,12 @@ def record(
     if not happened:
         return
     session.flush()
-    store(session, project_id, happened, now=now)
     attached = [event for event in happened if event.contact]
+    if len(happened) == len(attached) == 1:
+        if not _store_one(session, project_id, attached[0], now):
+            return
+    else:
+        store(session, project_id, happened, now=now)
     if not attached:
         return
     heard = listeners(session, project_id, {*names_of(attached), ANYTHING})
@@ -78,6 +102,16 @@ def store(
         session.connection().execute(INSERT, rows[0])
     else:
         insert_rows(session, Event, rows)
+
+
+def _store_one(session: Session, project_id: str, event: NewEvent, now: datetime) -> bool:
+    """Store one event, and tell whether anybody listens or waits for it: one round trip."""
+    row = _row(project_id, event, now)
+    asked = row | {"names": sorted({*names_of([event]), ANYTHING})}
+    if is_postgres(session):
+        return bool(session.connection().execute(INSERT_AND_ASK, asked).scalar())
+    session.connection().execute(INSERT, row)
+    return bool(session.connection().execute(ASK, asked).scalar())
 
 
 def _is_shallow(event: NewEvent) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from plunk.addresses import normalise
 from plunk.engine.core.signals import is_reserved
 from plunk.errors import FieldProblem, Invalid
-from plunk.services import contacts, events
+from plunk.services import contact_sets, contacts, events
 from plunk.services.contacts import ContactDraft
 from plunk.services.events import NewEvent
 
@@ -43,13 +44,18 @@ def track(
     `trusted` is false for the public key, which never undoes a person's own unsubscribe.
     """
     refuse_reserved(request.event)
-    draft = ContactDraft(request.email, request.subscribed, request.data)
-    saved = contacts.save(
-        session, project_id, draft, now=now, may_resubscribe=trusted, event_follows=True
-    )
-    event = NewEvent(request.event, contact=contacts.facts_of(saved.contact), data=request.data)
+    draft = ContactDraft(normalise(request.email), request.subscribed, request.data)
+    known = contact_sets.hold_one(session, project_id, draft.email)
+    if known is not None and known.merge(draft, may_resubscribe=trusted, now=now) is known:
+        contact = known.facts()  # the usual case: it stays as it is
+    else:
+        saved = contacts.save(
+            session, project_id, draft, now=now, may_resubscribe=trusted, event_follows=True
+        )
+        contact = contacts.facts_of(saved.contact)
+    event = NewEvent(request.event, contact=contact, data=request.data)
     events.record(session, project_id, [event], now=now)
-    return Tracked(saved.contact.id, event.id, now)
+    return Tracked(contact.id, event.id, now)
 
 
 def refuse_reserved(name: str) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from plunk.db import transaction
+from plunk.application import create_app
+from plunk.clock import ManualClock
+from plunk.config import Settings
+from plunk.db import db, transaction
 from plunk.http.endpoint import Access
 from plunk.models import Project
 from tests.api.routes import ROUTES
+from tests.conftest import NOON, SECRET, Api
 
 SECRET_ONLY = [route for route in ROUTES if route.spec.access is Access.SECRET]
 KEYED = [route for route in ROUTES if route.spec.access is not Access.NONE]
@@ -48,6 +52,28 @@ def test_an_unknown_key_is_refused(api, key):
     text = key.format(key=api.key, upper=api.key.upper())
     answer = api.client.get("/contacts", headers={"Authorization": f"Bearer {text}"})
     assert code(answer) == (401, "INVALID_API_KEY")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (0, 403)])
+def test_a_key_that_was_just_seen_is_trusted_for_as_long_as_it_is_set(
+    stage, sessions, project, seconds, status
+):
+    settings = Settings(
+        database_url=stage.url,
+        secret_key=SECRET,
+        ratelimit_enabled=False,
+        key_cache_seconds=seconds,
+    )
+    app = create_app(settings, clock=ManualClock(NOON))
+    api = Api(app.test_client(), project.secret)
+    event = {"event": "go", "email": "kim@example.org"}
+    assert api.post("/v1/track", event).status_code == 200
+    with transaction(sessions) as session:
+        session.get_one(Project, project.id).disabled = True
+    assert api.post("/v1/track", event).status_code == status
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize("route", KEYED, ids=str)

@@ -1,0 +1,33 @@
+"""API keys that this process has just seen, so that not every request has to ask for its own."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy.orm import Session
+
+from plunk.services import projects
+from plunk.services.projects import KeyOwner
+
+MOST_KEYS = 10_000
+
+
+class KeyCache:
+    """Whose key is whose, for a moment: a key that was withdrawn works so much longer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._known: dict[str, tuple[float, KeyOwner]] = {}
+
+    def owner(self, session: Session, key: str) -> KeyOwner | None:
+        """Return the project that has the key, or None."""
+        now = time.monotonic()
+        until, owner = self._known.get(key, (0.0, None))
+        if owner is not None and now < until:
+            return owner
+        owner = projects.find_by_key(session, key)
+        if owner is not None and self._seconds:
+            if len(self._known) >= MOST_KEYS:
+                self._known.clear()
+            self._known[key] = (now + self._seconds, owner)
+        return owner
