@@ -165,6 +165,20 @@ class Client:
         path = f"/workflows/{quote(workflow, safe='')}/executions/{quote(execution, safe='')}"
         return self._call("GET", path)
 
+    def repair_execution(self, workflow: str, execution: str, action: str, order: Json) -> Json:
+        """Retry, skip or move one run; the order has a `reason`, and `stepId` for a move."""
+        path = f"/workflows/{quote(workflow, safe='')}/executions/{quote(execution, safe='')}"
+        return self._call("POST", f"{path}/{quote(action, safe='')}", order)
+
+    def repair_executions(self, workflow: str, **order: Any) -> Json:  # noqa: ANN401 - of the body
+        """Retry, skip or move one batch of a workflow's runs, or count them with `dryRun`."""
+        path = f"/workflows/{quote(workflow, safe='')}/executions/repair"
+        return self._call("POST", path, _given(**order))
+
+    def get_workflow(self, workflow: str) -> Json:
+        """Return one workflow with its steps."""
+        return self._call("GET", f"/workflows/{quote(workflow, safe='')}")
+
     def page_contacts(self, *, cursor: str | None = None, limit: int = MAX_PAGE) -> Json:
         """Return one page of contacts; pass its `cursor` on for the next one."""
         return self._call("GET", "/contacts", cursor=cursor, limit=limit)

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from plunk.cli.run_commands import run
+
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 PATH = click.Path(path_type=Path, exists=True)
 COUNT = click.IntRange(1, 64)
@@ -267,6 +269,9 @@ def delete_secret(name: str) -> None:
     from plunk.cli.secrets import delete_secret
 
     delete_secret(name)
+
+
+plunk.add_command(run)
 
 
 @plunk.command()

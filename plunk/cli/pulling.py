@@ -24,7 +24,7 @@ def pull(folder: Path, names: Sequence[str], *, overwrite: bool) -> int:
     when other files in the folder declare the same things.
     """
     with open_client() as client:
-        answer = client.pull([_id(client, name) for name in names] or None)
+        answer = client.pull([workflow_id(client, name) for name in names] or None)
     files: dict[str, bytes] = {path: text.encode() for path, text in answer["files"].items()}
     _refuse_elsewhere(folder, files)
     changed = [path for path, content in files.items() if _differs(folder / path, content)]
@@ -47,7 +47,7 @@ def pull(folder: Path, names: Sequence[str], *, overwrite: bool) -> int:
     return 0
 
 
-def _id(client: Client, name: str) -> str:
+def workflow_id(client: Client, name: str) -> str:
     """Return the id of the workflow with this name, or the id itself."""
     found = client.find_workflow(name)
     if found is None and parse_id(name) is None:

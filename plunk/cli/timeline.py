@@ -40,6 +40,8 @@ def _line(visit: Json) -> str:
 def _note(output: Json) -> str:
     """Return what is worth knowing about what a step did."""
     match output:
+        case {"repair": str(action), "reason": reason, "by": by}:
+            return f"{action} by {by or 'somebody'}: {reason}"
         case {"resumeAt": str(at)}:
             return f"goes on at {_clock(at)}"
         case {"branch": branch}:

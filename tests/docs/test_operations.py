@@ -7,6 +7,8 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,18 @@ from plunk.cli import main
 from plunk.config import Settings
 from plunk.db import db
 from plunk.metrics import Meter
+from plunk.outbound import Answer, OutboundError, OutgoingRequest
 from plunk.services import gauges
 from tests.conftest import SECRET, Backend, served
 from tests.docs.pages import ROOT, follow
+from tests.factories import ANSWER, step, track, workflow
 
 TOKEN = "the metrics token"
+HOOK = ("WEBHOOK", {"url": "https://hooks.example.com/"})
+
+
+def refuse(_: OutgoingRequest) -> Answer:
+    raise OutboundError("nobody there")
 
 
 @pytest.fixture
@@ -49,6 +58,8 @@ def test_the_page_works(
     url: str,
     stage,
     project,
+    api,
+    machine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -62,7 +73,28 @@ def test_the_page_works(
     monkeypatch.setenv("API_URL", url)
     capsys.readouterr()
 
+    @cache
+    def lay_out() -> None:
+        """Let one run fail and another one wait."""
+        machine.clock.move_to(datetime.now(UTC))
+        flow = workflow(api, HOOK, name="Welcome")
+        for type_, name in (("DELAY", "Pause"), ("EXIT", "Thanks")):
+            config = {"amount": 1, "unit": "days"} if type_ == "DELAY" else {}
+            step_id = step(api, flow, type_, config)
+            api.patch(f"/workflows/{flow['id']}/steps/{step_id}", {"name": name})
+        machine.hooks.answer = refuse
+        track(api, email="kim@example.org")
+        machine.settle()
+        machine.hooks.answer = lambda _: ANSWER
+        track(api, email="lee@example.org")
+        machine.settle()
+        waiting = api.get(f"/workflows/{flow['id']}/executions?status=WAITING").json
+        monkeypatch.setenv("WORKFLOW", flow["id"])
+        monkeypatch.setenv("RUN", waiting["executions"][0]["id"])
+
     def run(words: list[str]) -> str:
+        if "repair" in str(words) or words[1] == "run":
+            lay_out()
         words = [os.path.expandvars(word) for word in words]
         given = ""
         if words[0] == "plunk":

@@ -1,0 +1,126 @@
+"""`plunk run retry | skip | move`: repairs through the API, one run or batch after batch."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from plunk.cli.flows import open_client
+from plunk.cli.pulling import workflow_id
+from plunk.client import Client
+from plunk.errors import BadRequest
+
+Json = dict[str, Any]
+BATCH = 100
+DONE = {"retry": "retried", "skip": "skipped", "move": "moved"}
+USUAL = {"retry": "FAILED", "skip": "WAITING"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was typed."""
+
+    action: str
+    workflow: str
+    reason: str
+    execution: str | None = None
+    by: str | None = None
+    many: bool = False
+    status: str | None = None
+    step: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    yes: bool = False
+    outcome: str | None = None
+    to: str | None = None
+
+
+def repair(words: Words) -> int:
+    """Repair one run, or many after asking; return 1 when some of them could not be."""
+    if words.many == (words.execution is not None):
+        raise BadRequest("Name one execution, or choose many with --all.")
+    with open_client() as client:
+        flow = client.get_workflow(workflow_id(client, words.workflow))
+        order = _order(words, flow)
+        if words.many:
+            return _repair_many(client, flow, words, order)
+        return _repair_one(client, flow, words, order)
+
+
+def _repair_one(client: Client, flow: Json, words: Words, order: Json) -> int:
+    run = client.repair_execution(flow["id"], words.execution or "", words.action, order)
+    names = {step["id"]: step["name"] for step in flow["steps"]}
+    at = names.get(run["currentStepId"], "its end")
+    click.echo(f"{DONE[words.action]} {run['id']}: goes on with {at}")
+    return 0
+
+
+def _repair_many(client: Client, flow: Json, words: Words, order: Json) -> int:
+    status = words.status or USUAL.get(words.action)
+    if status is None:
+        raise BadRequest("--status is missing: say which executions are to be moved.")
+    choice = {**order, "action": words.action, "status": status}
+    if words.step is not None:
+        choice["stepId"] = _step_id(flow, words.step)
+    matched = client.repair_executions(flow["id"], **choice, dryRun=True)["matched"]
+    wanted = min(matched, words.limit or matched)
+    click.echo(f"{matched:,} {status} execution(s) of {flow['name']!r} match.")
+    if words.dry_run or not wanted:
+        return 0
+    if not words.yes:
+        click.confirm(f"{words.action.title()} {wanted:,} of them?", abort=True)
+    return _told(words, _batches(client, flow["id"], choice, wanted))
+
+
+def _batches(client: Client, workflow: str, choice: Json, wanted: int) -> Json:
+    """Repair batch by batch, each in a transaction of its own; return what came of all."""
+    total: Json = {"repaired": 0, "refused": []}
+    cursor = None
+    while wanted > 0:
+        fields = choice if cursor is None else {**choice, "cursor": cursor}
+        done = client.repair_executions(workflow, **fields, limit=min(BATCH, wanted))
+        total["repaired"] += done["repaired"]
+        total["refused"] += done["refused"]
+        wanted -= done["matched"]
+        cursor = done["cursor"]
+        if cursor is None:
+            break
+    return total
+
+
+def _told(words: Words, total: Mapping[str, Any]) -> int:
+    for one in total["refused"]:
+        click.echo(f"left {one['executionId']}: {one['message']}", err=True)
+    click.echo(f"{DONE[words.action]} {total['repaired']:,} execution(s).")
+    return int(bool(total["refused"]))
+
+
+def _order(words: Words, flow: Json) -> Json:
+    order: Json = {"reason": words.reason, "by": words.by or _user()}
+    if words.outcome is not None:
+        order["outcome"] = words.outcome.upper()
+    if words.to is not None:
+        name = "toStepId" if words.many else "stepId"
+        order[name] = _step_id(flow, words.to)
+    return order
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without users
+        return None
+
+
+def _step_id(flow: Json, wanted: str) -> str:
+    """Return the id of the step with this id or name; BadRequest when it is none or several."""
+    steps = [step for step in flow["steps"] if wanted in {step["id"], step["name"]}]
+    if len(steps) == 1:
+        return str(steps[0]["id"])
+    known = ", ".join(f"{step['name']!r} ({step['id']})" for step in steps or flow["steps"])
+    what = "several steps" if steps else "no step"
+    raise BadRequest(f"The workflow has {what} called {wanted!r}; there are {known}.")
