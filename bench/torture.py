@@ -36,6 +36,7 @@ from plunk.migrating import upgrade
 CLIENTS = 6
 COMMANDS = {"web": "serve", "worker1": "worker", "worker2": "worker"}
 WORKERS = ("worker1", "worker2")
+WORKING = "worker.started"
 # When what dies besides the workers, in shares of the orders that were accepted.
 DEATHS = ((0.2, "web"), (0.35, "database"), (0.5, "web"), (0.65, "database crash"), (0.8, "web"))
 SETTLING_SECONDS = 300.0
@@ -83,6 +84,8 @@ class Chamber:
     env: dict[str, str]
     database: Engine
     key: str
+    folder: Path
+    said: dict[str, int] = field(default_factory=dict)
     orders: Orders = field(default_factory=Orders)
     dead: Bodies = field(default_factory=Bodies)
 
@@ -98,6 +101,18 @@ class Chamber:
         """Kill a process in whatever it does, and start it again."""
         self.processes.kill(name)
         self.start(name)
+
+    def is_working(self, name: str) -> bool:
+        """Tell whether a worker has said since its last start that it works."""
+        log = self.folder / f"{name}.log"
+        return log.read_text(errors="replace").count(WORKING) > self.said.get(name, 0)
+
+    def kill_worker(self, name: str) -> None:
+        """Kill a worker that works; one that is still starting would never get to work."""
+        if self.is_working(name):
+            self.said[name] = (self.folder / f"{name}.log").read_text().count(WORKING)
+            self.dead.workers += 1
+            self.kill(name)
 
     def revive(self) -> None:
         """Start what has ended by itself: nothing begins while the database is away."""
@@ -174,7 +189,7 @@ def _furnish(plan: Plan, stack: ExitStack) -> Chamber:
     database = open_engine(server.url)
     stack.callback(database.dispose)
     processes = stack.enter_context(Processes(folder))
-    chamber = Chamber(plan, server, sink, receiver, processes, env, database, key)
+    chamber = Chamber(plan, server, sink, receiver, processes, env, database, key, folder)
     chamber.start("web")
     with chamber.client() as client:
         wait_until_up(processes, client)
@@ -199,8 +214,7 @@ def _torment(chamber: Chamber, placing: list[Future[None]]) -> None:
     while not all(placed.done() for placed in placing) or chamber.count(ACTIVE) != 0:
         time.sleep(dice.uniform(0.5, 1.5) * plan.kill_seconds)
         chamber.revive()
-        chamber.kill(dice.choice(WORKERS))
-        chamber.dead.workers += 1
+        chamber.kill_worker(dice.choice(WORKERS))
         if deaths and len(chamber.orders.accepted) >= deaths[0][0] * plan.runs:
             chamber.destroy(deaths.pop(0)[1])
 
