@@ -16,7 +16,8 @@ from plunk import logs
 from plunk.application import create_app
 from plunk.config import read_settings
 from plunk.db import db
-from plunk.worker import schedule
+from plunk.outbound import Answer, OutboundError, OutgoingRequest
+from plunk.worker import jobs, schedule
 from tests.conftest import SECRET, Api, Backend
 from tests.factories import Machine, track, workflow
 
@@ -137,6 +138,40 @@ def test_an_error_is_told_without_the_values_in_it(broken: Flask, logging: Any) 
     assert failed["request_id"] == line["request_id"] == answer.headers["X-Request-ID"]
     assert "INSERT INTO contacts (id, email)" in failed["exception"]
     assert "hunter2" not in json.dumps([failed, line])
+
+
+def test_what_a_job_tells_from_its_threads_names_the_job(
+    api: Api, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = workflow(api, ("WEBHOOK", {"url": "https://hooks.example.com/"}))
+    machine.hooks.answer = refuse
+    track(api)
+    capsys.readouterr()
+    logs.configure(read_settings({}), worker="host:1")
+    worker = machine.worker
+    with structlog.contextvars.bound_contextvars(job="advance"):
+        jobs.advance_runs(worker)
+    with structlog.contextvars.bound_contextvars(job="hooks"):
+        jobs.call_webhooks(worker)
+    with structlog.contextvars.bound_contextvars(job="advance"):
+        jobs.advance_runs(worker)
+    called, failed = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (run,) = api.get(f"/workflows/{flow['id']}/executions").json["executions"]
+    assert (called["event"], called["job"], called["run_id"]) == (
+        "webhook.failed",
+        "hooks",
+        run["id"],
+    )
+    assert (failed["event"], failed["job"], failed["run_id"]) == (
+        "run.failed",
+        "advance",
+        run["id"],
+    )
+    assert called["call_id"]
+
+
+def refuse(_: OutgoingRequest) -> Answer:
+    raise OutboundError("nobody there")
 
 
 def test_a_worker_names_itself_and_its_job(

@@ -21,6 +21,7 @@ from plunk.engine.core.repair import Order, Standing, target
 from plunk.errors import BadRequest, Conflict, NotFound, PlunkError
 from plunk.ids import NO_ID, new_id, parse_id
 from plunk.models import Contact, Execution, Revision, StepExecution, WebhookCall, Workflow
+from plunk.services import notices
 from plunk.services.executions import RunPath, is_run
 from plunk.services.row_sets import insert_rows, update_rows
 from plunk.services.workflow_graph import get_workflow, hold_workflow
@@ -200,6 +201,7 @@ class _Work:
             .values(status="CANCELLED", next_attempt_at=None, updated_at=self._now)
             .execution_options(synchronize_session=False)
         )
+        notices.due(self._session, "runs")
         for one in found:
             log.info("run.repaired", run_id=one.run.id, action=self._order.action)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -110,7 +111,9 @@ def close_worker(worker: Worker) -> None:
 def advance_runs(worker: Worker) -> None:
     """Advance every due run, as many batches at once as there are threads for it."""
     turn = partial(_drain, worker, partial(advance_due, worker.engine))
-    for drained in [worker.advancers.submit(turn) for _ in range(worker.at_once)]:
+    # Each in a context like this one: log lines name the job.
+    turns = [partial(copy_context().run, turn) for _ in range(worker.at_once)]
+    for drained in [worker.advancers.submit(one) for one in turns]:
         drained.result()
 
 
