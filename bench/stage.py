@@ -45,6 +45,20 @@ def settle(url: str) -> None:
     engine.dispose()
 
 
+@contextmanager
+def copied(url: str) -> Iterator[str]:
+    """Copy a PostgreSQL database, to which nobody may be connected, under another name."""
+    copy = make_url(url).set(database="plunk_bench_copy")
+    admin = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text('DROP DATABASE IF EXISTS "plunk_bench_copy" WITH (FORCE)'))
+        connection.execute(text('CREATE DATABASE "plunk_bench_copy" TEMPLATE "plunk_bench"'))
+    yield copy.render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text('DROP DATABASE "plunk_bench_copy" WITH (FORCE)'))
+    admin.dispose()
+
+
 def project(url: str) -> NewProject:
     """Create a project."""
     engine = open_engine(url)
