@@ -8,11 +8,12 @@ from plunk import logs
 from plunk.api import BLUEPRINTS
 from plunk.clock import Clock, SyncedClock, SystemClock
 from plunk.config import Settings, read_settings
-from plunk.db import database_now, db, engine_options
+from plunk.db import database_now, db, engine_options, session_factory
 from plunk.delivery.outbox import OutboxProvider
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
 from plunk.http import cors, envelope, journal, limits
+from plunk.http.gathering import Gatherer
 from plunk.http.keys import KeyCache
 from plunk.http.limits import Limiter
 from plunk.http.runtime import KEY, Runtime
@@ -59,8 +60,15 @@ def _runtime(app: Flask, settings: Settings, clock: Clock | None) -> Runtime:
         Seal(settings.secret_key),
         limiter,
         KeyCache(settings.key_cache_seconds),
+        _gatherer(app),
         lacks_revisions,
     )
+
+
+def _gatherer(app: Flask) -> Gatherer:
+    """Return one whose sessions belong to no request."""
+    with app.app_context():
+        return Gatherer(session_factory(db.engine))
 
 
 def _database_clock(app: Flask) -> Clock:

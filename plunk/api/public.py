@@ -10,9 +10,10 @@ from plunk.errors import PlunkError
 from plunk.http.auth import Access
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
 from plunk.http.envelope import members_of
+from plunk.http.runtime import runtime
 from plunk.schemas.batches import TrackBatchIn, TrackBatchOut
 from plunk.schemas.public import SendIn, SendOut, TrackIn, TrackOut
-from plunk.services import batches, sending, tracking
+from plunk.services import batches, sending
 from plunk.services.sending import SendRequest
 from plunk.services.tracking import Tracked, TrackRequest
 
@@ -26,16 +27,21 @@ public = Blueprint("public", __name__, url_prefix="/v1")
     public,
     "/track",
     method="POST",
-    spec=Spec(body=TrackIn(), answers={200: TrackOut()}, access=Access.PUBLIC, idempotent=True),
+    spec=Spec(
+        body=TrackIn(),
+        answers={200: TrackOut()},
+        access=Access.PUBLIC,
+        idempotent=True,
+        gathered=True,
+    ),
 )
 def track(call: Call, *, body: TrackRequest) -> Answer:
     """Store an event of a contact, creating the contact when it is new."""
-    tracked = tracking.track(
-        call.session,
+    tracked = runtime().gatherer.track(
         call.project.id,
         body,
         trusted=call.project.key_kind == "secret",
-        now=call.now,
+        now=runtime().clock.now,
     )
     return {"success": True, "data": tracked}, 200
 

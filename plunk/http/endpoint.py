@@ -32,7 +32,10 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What one route takes and gives; schemas are instances, an answer without one is empty."""
+    """What one route takes and gives; schemas are instances, an answer without one is empty.
+
+    A gathered one leaves the transaction to the Gatherer, and trusts keys that were just seen.
+    """
 
     answers: Mapping[int, Schema | None]
     body: Schema | None = None
@@ -41,6 +44,7 @@ class Spec:
     body_limit: int = DEFAULT_LIMIT
     body_optional: bool = False
     idempotent: bool = False
+    gathered: bool = False
     errors: tuple[int, ...] = field(default=())
 
 
@@ -91,9 +95,11 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
 
 
 def _authenticated(session: Session, spec: Spec) -> Caller:
-    if request.method in READING:
+    if request.method in READING or spec.gathered:
         begin_reading(session)
-    caller = authenticate(session, spec.access)
+    caller = authenticate(session, spec.access, trusting=spec.gathered)
+    if spec.gathered:
+        session.rollback()  # this transaction ends here
     structlog.contextvars.bind_contextvars(project_id=caller.id)
     return caller
 

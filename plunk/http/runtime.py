@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from plunk.clock import Clock
 from plunk.config import Settings
+from plunk.http.gathering import Gatherer
 from plunk.http.keys import KeyCache
 from plunk.http.limits import Limiter
 from plunk.security import Seal
@@ -31,6 +32,7 @@ class Runtime:
     seal: Seal
     limiter: Limiter | None
     keys: KeyCache
+    gatherer: Gatherer
     is_behind: Callable[[Connection], bool]
 
 

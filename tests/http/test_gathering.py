@@ -1,0 +1,109 @@
+"""Events that come in together: each gets its own answer, whoever stored it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import DataError
+
+from plunk.errors import Invalid
+from plunk.http.gathering import Gatherer
+from plunk.models import Contact, Event, Execution
+from plunk.services.tracking import Tracked, TrackRequest
+from tests.conftest import NOON
+from tests.factories import workflow
+
+AT_ONCE = 12
+
+
+def all_at_once(gatherer, project, requests, *, trusted=True):
+    """Track with a thread for each request, and return results and errors in their order."""
+    ready = Barrier(len(requests))
+
+    def one(request):
+        ready.wait(20)
+        try:
+            return gatherer.track(project.id, request, trusted=trusted, now=lambda: NOON)
+        except Exception as error:  # noqa: BLE001 - it is what the test looks at
+            return error
+
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return list(threads.map(one, requests))
+
+
+def count(sessions, table):
+    with sessions() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_each_thread_gets_its_own_event_back(sessions, project):
+    gatherer = Gatherer(sessions)
+    for turn in range(4):
+        requests = [TrackRequest(f"e{turn}-{n}", f"p{n % 5}@x.example") for n in range(AT_ONCE)]
+        results = all_at_once(gatherer, project, requests)
+        with sessions() as session:
+            for request, result in zip(requests, results, strict=True):
+                assert isinstance(result, Tracked)
+                assert session.get_one(Event, result.event_id).name == request.event
+                assert session.get_one(Contact, result.contact_id).email == request.email
+    assert (count(sessions, Event), count(sessions, Contact)) == (4 * AT_ONCE, 5)
+
+
+def test_everybody_enters_once_whoever_else_comes(api, sessions, project):
+    workflow(api, ("EXIT", {}))
+    requests = [TrackRequest("go", f"p{n % 6}@x.example") for n in range(AT_ONCE)]
+    all_at_once(Gatherer(sessions), project, requests)
+    assert (count(sessions, Event), count(sessions, Execution)) == (AT_ONCE, 6)
+
+
+def test_what_is_refused_is_refused_alone(sessions, project):
+    names = ["go" if n % 3 else "email.sent" for n in range(AT_ONCE)]
+    requests = [TrackRequest(name, f"p{n}@x.example") for n, name in enumerate(names)]
+    results = all_at_once(Gatherer(sessions), project, requests)
+    assert [isinstance(one, Invalid) for one in results] == [name != "go" for name in names]
+    assert count(sessions, Event) == names.count("go")
+
+
+def test_what_cannot_be_stored_fails_alone(sessions, project, backend):
+    if backend == "sqlite":
+        pytest.skip("SQLite stores addresses of any length")
+    requests = [TrackRequest("go", "x" * (400 if n == 5 else n + 1)) for n in range(AT_ONCE)]
+    for _ in range(3):
+        results = all_at_once(Gatherer(sessions), project, requests)
+        assert Counter(map(type, results)) == {Tracked: AT_ONCE - 1, DataError: 1}
+    assert count(sessions, Event) == 3 * (AT_ONCE - 1)
+
+
+def test_keys_of_both_kinds_keep_their_rights(sessions, project):
+    gatherer = Gatherer(sessions)
+    out = [TrackRequest("left", f"p{n}@x.example", subscribed=False) for n in range(AT_ONCE)]
+    back = [TrackRequest("came", f"p{n}@x.example", subscribed=True) for n in range(AT_ONCE)]
+    all_at_once(gatherer, project, out)
+    all_at_once(gatherer, project, back, trusted=False)
+    with sessions() as session:
+        assert set(session.scalars(select(Contact.subscribed))) == {False}
+
+
+def test_a_commit_that_fails_is_not_tried_again(sessions, project):
+    commits = []
+
+    def fail(session):
+        if not session.in_nested_transaction():
+            commits.append(1)
+            raise OSError("the line is dead")
+
+    event.listen(sessions, "before_commit", fail)
+    try:
+        requests = [TrackRequest("go", f"p{n}@x.example") for n in range(AT_ONCE)]
+        results = all_at_once(Gatherer(sessions), project, requests)
+    finally:
+        event.remove(sessions, "before_commit", fail)
+    assert Counter(map(type, results)) == {OSError: AT_ONCE}
+    assert 1 <= len(commits) <= AT_ONCE
+    assert count(sessions, Event) == 0
+    (again,) = all_at_once(Gatherer(sessions), project, requests[:1])
+    assert isinstance(again, Tracked)
