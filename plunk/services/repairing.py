@@ -202,8 +202,7 @@ class _Work:
             .execution_options(synchronize_session=False)
         )
         notices.due(self._session, "runs")
-        for one in found:
-            log.info("run.repaired", run_id=one.run.id, action=self._order.action)
+        log.info("runs.repaired", action=self._order.action, run_ids=ids)
 
     def _followed(self, run: Execution) -> Graph:
         """Return the graph that the run is to follow: the newest, or its own when it is pinned."""

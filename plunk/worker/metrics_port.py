@@ -34,14 +34,16 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def answering(settings: Settings, meter: Meter) -> Iterator[int]:
-    """Answer `/metrics` on METRICS_PORT until this is left; with 0, which is usual, nowhere."""
+    """Answer on METRICS_PORT until this is left; with 0, which is usual, nowhere."""
     if not settings.metrics_port:
         yield 0
         return
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != "/metrics":
-            status, body = "404 Not Found", b"Ask for /metrics.\n"
+        if environ["PATH_INFO"] == "/healthz":
+            status, body = "200 OK", b"ok\n"
+        elif environ["PATH_INFO"] != "/metrics":
+            status, body = "404 Not Found", b"Ask for /metrics or /healthz.\n"
         elif not _is_allowed(settings.metrics_token, environ):
             status, body = "401 Unauthorized", b"METRICS_TOKEN is set: send it as a bearer token.\n"
         else:

@@ -323,6 +323,7 @@ def test_a_worker_answers_on_a_port_of_its_own(free_port: int) -> None:
         answer = requests.get(f"{url}/metrics", timeout=10)
         assert Figures(answer.text)("plunk_job_failures_total", job="mail") == 1
         assert requests.get(f"{url}/", timeout=10).status_code == 404
+        assert requests.get(f"{url}/healthz", timeout=10).text == "ok\n"
         with pytest.raises(Misconfigured, match="METRICS_PORT"), answering(settings, meter):
             pass
     with pytest.raises(requests.ConnectionError):
@@ -333,6 +334,7 @@ def test_a_worker_with_a_token_wants_it(free_port: int) -> None:
     url = f"http://127.0.0.1:{free_port}/metrics"
     with answering(Settings(metrics_port=free_port, metrics_token=TOKEN), Meter()):
         assert requests.get(url, timeout=10).status_code == 401
+        assert requests.get(url.replace("metrics", "healthz"), timeout=10).status_code == 200
         headers = {"Authorization": f"Bearer {TOKEN}"}
         assert requests.get(url, headers=headers, timeout=10).status_code == 200
 
