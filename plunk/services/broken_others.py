@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from plunk.models import Revision, Segment, SegmentMember, Trigger
@@ -41,15 +41,19 @@ def _mend_schedules(session: Session, ids: Sequence[str], now: datetime) -> list
     return [trigger.id for trigger in held]
 
 
-def _find_counts(session: Session, _now: datetime, limit: int) -> list[str]:
-    """Return segments whose members are noted down and were counted wrong."""
+def _find_counts(session: Session, now: datetime, limit: int) -> list[str]:
+    """Return segments whose members are noted down and were counted wrong.
+
+    Of tracked ones that are to be computed now, the members are yet to be noted down.
+    """
     members = (
         select(func.count())
         .where(SegmentMember.segment_id == Segment.id, SegmentMember.left_at.is_(None))
         .correlate(Segment)
         .scalar_subquery()
     )
-    listed = or_(Segment.type == "STATIC", Segment.track_membership)
+    is_computed = and_(Segment.track_membership, Segment.compute_at > now)
+    listed = or_(Segment.type == "STATIC", is_computed)
     wrong = select(Segment.id).where(listed, Segment.member_count != members)
     return list(session.scalars(wrong.order_by(Segment.id).limit(limit)))
 

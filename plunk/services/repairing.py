@@ -120,6 +120,8 @@ def _wanted(workflow: Workflow, choice: Choice) -> ColumnElement[bool]:
     status = choice.status or USUAL.get(choice.order.action)
     if status is None:
         raise BadRequest("Say which executions are to be moved: status is missing.")
+    if choice.order.action == "move" and choice.order.to_step_id is None:
+        raise BadRequest("Say where the executions are to be moved: toStepId is missing.")
     on_step = [] if choice.step_id is None else [Execution.current_step_id == choice.step_id]
     return and_(Execution.workflow_id == workflow.id, Execution.status == status, *on_step)
 

@@ -342,6 +342,7 @@ def test_who_cannot_be_repaired_is_told_and_left(api: Api, machine: Machine) -> 
     ("body", "status"),
     [
         ({"action": "move"}, 400),
+        ({"action": "move", "status": "WAITING"}, 400),
         ({"action": "retry", "cursor": "01890000-0000-7000-8000-000000000000"}, 400),
         ({"action": "retry", "limit": 501}, 422),
         ({"action": "retry", "limit": 0}, 422),

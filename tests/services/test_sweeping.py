@@ -313,3 +313,18 @@ def test_a_contact_that_goes_leaves_its_segments_counted_right(
     assert sweeping.sweep(sessions, now=NOON) == []
     (segment,) = api.get("/segments").json
     assert segment["memberCount"] == 0
+
+
+def test_a_segment_that_is_yet_to_be_computed_is_not_wrong(
+    api: Api, machine: Machine, sessions: Any
+) -> None:
+    api.post("/contacts", {"email": "a@x.test", "data": {"plan": "pro"}})
+    condition = {
+        "logic": "AND",
+        "groups": [{"filters": [{"field": "data.plan", "operator": "equals", "value": "pro"}]}],
+    }
+    body = {"name": "Pros", "condition": condition, "trackMembership": True}
+    assert api.post("/segments", body).json["memberCount"] == 1
+    assert sweeping.sweep(sessions, now=NOON) == []
+    machine.settle()
+    assert sweeping.sweep(sessions, now=NOON) == []
