@@ -22,7 +22,8 @@ from plunk.models import (
     WebhookCall,
 )
 from plunk.services import retention
-from plunk.worker.jobs import drop_old
+from plunk.worker.jobs import close_worker, drop_old, open_worker
+from plunk.worker.schedule import TIMETABLE
 from tests.factories import only_run, runs, template, track, visited, workflow
 
 DAYS = 30
@@ -202,3 +203,29 @@ def test_one_transaction_takes_a_small_batch_and_a_walk_takes_all(api, machine, 
     assert count(Event) == 10
     drop_old(replace(machine.worker, rules=retention.rules(ALL)))
     assert count(Event) == 0
+
+
+def test_the_workers_timetable_lets_go_of_what_the_settings_say(api, machine, sessions, empty):
+    track(api, "old")
+    machine.clock.move_to(SystemClock().now() + OLD)
+    settings = replace(ALL, database_url=empty.url, mail_url="null://")
+    worker = open_worker(settings, clock=machine.clock)
+    (job,) = [job for job in TIMETABLE if job.name == "retention"]
+    job.run(worker)
+    close_worker(worker)
+    assert names(sessions) == []
+
+
+def test_what_somebody_sets_going_again_meanwhile_stays(api, machine, sessions, backend, count):
+    if backend == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    workflow(api, ("EXIT", {}), allowReentry=True)
+    track(api)
+    machine.settle()
+    machine.clock.move_to(SystemClock().now() + OLD)
+    with transaction(sessions) as repairing:
+        repairing.scalars(select(Execution).with_for_update()).one()
+        drop_old(replace(machine.worker, rules=retention.rules(ALL)))
+    assert count(Execution) == 1
+    drop_old(replace(machine.worker, rules=retention.rules(ALL)))
+    assert count(Execution) == 0
