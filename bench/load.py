@@ -27,6 +27,11 @@ def post(path: str, key: str, body: bytes) -> bytes:
     ).encode() + body
 
 
+def get(path: str) -> bytes:
+    """Return the bytes of one GET request."""
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
 def run(port: int, connections: int, total: int, make: Callable[[int], bytes]) -> Load:
     """Send `total` requests over that many connections and measure."""
     return asyncio.run(_run(port, connections, total, make))

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -26,6 +26,7 @@ from plunk.services import projects
 from plunk.services.projects import NewProject
 
 SECRET = "a secret for benchmarks"  # noqa: S105 - no secret
+PLUNK_SERVE = (sys.executable, "-m", "plunk.cli", "serve")
 
 
 @contextmanager
@@ -69,8 +70,8 @@ def project(url: str) -> NewProject:
 
 
 @contextmanager
-def server(url: str, *, workers: int = 2) -> Iterator[int]:
-    """Run `plunk serve` on the database and return its port."""
+def server(url: str, command: Sequence[str] = PLUNK_SERVE) -> Iterator[int]:
+    """Run `plunk serve`, or another server of the application, on the database; yield its port."""
     port = free_port()
     environment = {
         **os.environ,
@@ -78,11 +79,10 @@ def server(url: str, *, workers: int = 2) -> Iterator[int]:
         "SECRET_KEY": SECRET,
         "PORT": str(port),
         "RATELIMIT_ENABLED": "0",
-        "WEB_CONCURRENCY": str(workers),
+        "LOG_LEVEL": "warning",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "plunk.cli", "serve"], env=environment, stdout=subprocess.DEVNULL
-    )
+    filled = [part.format(port=port) for part in command]
+    process = subprocess.Popen(filled, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port)
         yield port

@@ -46,7 +46,7 @@ class Settings:
     retention_emails_days: int = 0
     email_max_attachments: int = 10
     email_max_attachment_mb: int = 10
-    web_concurrency: int = 2
+    web_concurrency: int = 1
     log_level: str = "info"
     log_format: str = "json"
     metrics_token: str = field(default="", repr=False)
@@ -84,8 +84,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     port = _integer(env, "PORT", 8000, low=0, high=65_535)
     environment = env.get("ENVIRONMENT") or "production"
     own_url = f"http://127.0.0.1:{port}"
+    database = env.get("DATABASE_URL") or "sqlite:///plunk.db"
+    # SQLite has one writer: several web processes would only wait for each other.
+    processes = 1 if database.startswith("sqlite") else 2
     return Settings(
-        database_url=env.get("DATABASE_URL") or "sqlite:///plunk.db",
+        database_url=database,
         host=env.get("HOST") or "127.0.0.1",
         port=port,
         secret_key=_secret(env),
@@ -106,7 +109,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         retention_emails_days=_days(env, "RETENTION_EMAILS_DAYS"),
         email_max_attachments=_integer(env, "EMAIL_MAX_ATTACHMENTS", 10, low=0, high=1_000),
         email_max_attachment_mb=_integer(env, "EMAIL_MAX_ATTACHMENT_MB", 10, low=0, high=40),
-        web_concurrency=_integer(env, "WEB_CONCURRENCY", 2, low=1, high=256),
+        web_concurrency=_integer(env, "WEB_CONCURRENCY", processes, low=1, high=256),
         log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "info"),
         log_format=_choice(
             env, "LOG_FORMAT", LOG_FORMATS, "text" if environment == "development" else "json"

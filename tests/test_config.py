@@ -23,6 +23,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("DATABASE_URL", "sqlite:////data/p.db", "database_url", "sqlite:////data/p.db"),
         ("DATABASE_URL", "postgres://u:p@h/d", "database_url", "postgresql+psycopg://u:p@h/d"),
         ("DATABASE_URL", "", "database_url", f"sqlite:///{Path.cwd()}/plunk.db"),
+        ("DATABASE_URL", "postgres://u:p@h/d", "web_concurrency", 2),
+        ("DATABASE_URL", "sqlite:///p.db", "web_concurrency", 1),
         ("HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("PORT", "0", "port", 0),
         ("PORT", "65535", "port", 65_535),

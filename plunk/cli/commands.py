@@ -59,7 +59,7 @@ def dev(flows: Path | None) -> int:
 
 
 @plunk.command()
-@click.option("--workers", type=COUNT, help="Web processes; else WEB_CONCURRENCY, else 2.")
+@click.option("--workers", type=COUNT, help="Web processes; else WEB_CONCURRENCY.")
 def serve(workers: int | None) -> int:
     """Serve the API on HOST and PORT."""
     _end_quietly()
