@@ -16,17 +16,18 @@ from tests.proofs.workers import Worker
 HEALING = (timedelta(hours=2), timedelta(days=1))
 
 
-def prove(seed: int, ground: Ground) -> None:
-    """Play the story of this seed; AssertionError names the seed, and the invariant it broke."""
+def prove(seed: int, ground: Ground) -> str:
+    """Play the story of this seed and return it.
+
+    AssertionError names the seed, and the invariant that was broken.
+    """
     ground.reset()
     stage = Stage(seed, START)
     outside, watcher = Outside(stage), Watcher(ground)
-    workers = [
-        Worker(ground.wires[name], stage, outside, ground.seal) for name in ("first", "second")
-    ]
+    workers = [Worker(ground.wires[name], stage, outside, ground) for name in ("first", "second")]
     ground.wires["web"].stage = stage
     story = Story(ground, stage, outside, watcher, workers)
-    turns, length = stage.random.randint(8, 16), stage.random.randint(6, 10)
+    turns, length = stage.random.randint(10, 20), stage.random.randint(6, 12)
     try:
         stage.baton.play(
             {
@@ -39,14 +40,15 @@ def prove(seed: int, ground: Ground) -> None:
         _judge(ground, outside, watcher, workers)
     except Exception as error:
         raise AssertionError(f"FAULT_SEED={seed} {error}\n{_told(story)}") from error
+    return _told(story)
 
 
 def _heal(ground: Ground, stage: Stage, worker: Worker) -> None:
     """Let one worker do everything, past the ends of all leases and waits."""
     for length in HEALING:
         stage.clock.advance(length)
-        worker.settle(lambda: ground.has_work(until=stage.clock.now()))
-        if not ground.has_work():
+        worker.settle()
+        if not ground.due():
             return
 
 
@@ -60,4 +62,5 @@ def _judge(ground: Ground, outside: Outside, watcher: Watcher, workers: list[Wor
 
 
 def _told(story: Story) -> str:
-    return "\n".join([*story.told, "crashes:", *story.stage.crashes])
+    ends = [f"{story.stage.tick} commits, crashes:", *story.stage.crashes]
+    return "\n".join([*story.told, *ends])

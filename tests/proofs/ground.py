@@ -18,14 +18,17 @@ from tests.proofs.wire import Wire
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 NAMES = ("web", "first", "second")
-DUE = (
-    Execution.due_at,
-    Email.next_attempt_at,
-    Email.lease_until,
-    WebhookCall.next_attempt_at,
-    WebhookCall.lease_until,
+QUEUES = {
+    "runs": (Execution.due_at,),
+    "mail": (Email.next_attempt_at, Email.lease_until),
+    "calls": (WebhookCall.next_attempt_at, WebhookCall.lease_until),
+}
+DUE = select(
+    *(
+        or_(*(exists().where(column <= bindparam("until")) for column in columns)).label(name)
+        for name, columns in QUEUES.items()
+    )
 )
-WORK = select(or_(*(exists().where(column <= bindparam("until")) for column in DUE)))
 
 
 class Ground:
@@ -60,10 +63,11 @@ class Ground:
             for table, rows in self._kept:
                 connection.execute(insert(table), rows)
 
-    def has_work(self, until: datetime = FOREVER) -> bool:
-        """Tell whether a worker has to do something up to a time."""
+    def due(self, until: datetime = FOREVER) -> list[str]:
+        """Return the queues in which something is due up to a time."""
         with self.observer.connect() as connection:
-            return bool(connection.scalar(WORK, {"until": until}))
+            found = connection.execute(DUE, {"until": until}).mappings().one()
+        return [name for name, is_due in found.items() if is_due]
 
     def close(self) -> None:
         """Let go of all connections."""

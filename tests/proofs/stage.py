@@ -19,6 +19,7 @@ RISKS = {
     "after the call": 0.4,
 }
 ELSEWHERE = 0.004
+COMMIT = timedelta(milliseconds=1)
 
 
 class Crash(BaseException):
@@ -54,10 +55,11 @@ class Stage:
     def _risk(self, where: str) -> float:
         return RISKS[where] if where == self._favourite else ELSEWHERE
 
+    def committed(self) -> None:
+        """Note a commit; it takes time, or else much would be due at once, in any order."""
+        self.tick += 1
+        self.clock.advance(COMMIT)
+
     def chance(self, share: float) -> bool:
         """Draw lots."""
         return self.random.random() < share
-
-    def sleep(self, length: timedelta) -> None:
-        """Let time pass for everybody."""
-        self.clock.advance(length)

@@ -22,6 +22,7 @@ from tests.proofs.stage import Stage
 LOCK_TIMEOUT = "-c lock_timeout=2 -c synchronous_commit=off"
 LOCKING = re.compile(r"\s*(?!SELECT)|.*\bFOR (NO KEY )?(UPDATE|SHARE|KEY SHARE)", re.DOTALL)
 LOCKED = {"55P03"}
+NOTICE = "pg_notify"  # said or not as the wall clock has it; nothing depends on it
 
 
 class Wire:
@@ -52,8 +53,8 @@ class Wire:
     def _begins(self, _connection: Any) -> None:
         self.began_at = self.stage.tick if self.stage else 0
 
-    def _before_statement(self, *_: Any) -> None:
-        if self.stage:
+    def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if self.stage and NOTICE not in statement:
             self.stage.moment(self.name, "before a statement")
 
     def _before_commit(self, _connection: Any) -> None:
@@ -62,7 +63,7 @@ class Wire:
 
     def _after_commit(self, _session: Any) -> None:
         if self.stage:
-            self.stage.tick += 1
+            self.stage.committed()
             self.on_commit()
             self.stage.moment(self.name, "after a commit")
 

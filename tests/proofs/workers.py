@@ -11,7 +11,7 @@ from plunk.engine.shell.batch import Engine, advance_due
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
 from plunk.engine.shell.revising import Reviser, revise_due
-from plunk.security import Seal
+from tests.proofs.ground import Ground
 from tests.proofs.outside import Outside, PostOffice, Receiver
 from tests.proofs.stage import Crash, Stage
 from tests.proofs.wire import Wire
@@ -19,6 +19,7 @@ from tests.proofs.wire import Wire
 URL = "https://acme.test"
 LEASE = timedelta(seconds=60)
 ENDLESS = 40
+IDLE = 0.15  # so often a turn is at something that may not be due
 
 
 class AtOnce(Executor):
@@ -34,8 +35,9 @@ class AtOnce(Executor):
 class Worker:
     """One worker process: restarted with nothing but the database whenever it dies."""
 
-    def __init__(self, wire: Wire, stage: Stage, outside: Outside, seal: Seal) -> None:
-        self.wire, self.stage, self.outside, self._seal = wire, stage, outside, seal
+    def __init__(self, wire: Wire, stage: Stage, outside: Outside, ground: Ground) -> None:
+        self.wire, self.stage, self.outside, self.ground = wire, stage, outside, ground
+        self.jobs = {"runs": self.advance, "mail": self.deliver, "calls": self.call}
         self.errors: list[Exception] = []
         self.is_mailing = False
         wire.stage = stage
@@ -49,26 +51,31 @@ class Worker:
         self.engine = Engine(sessions, clock, URL, batch_size=size)
         self.mailer = Mailer(sessions, clock, post, URL, draw, chunk=size + 1, lease=LEASE)
         self.caller = Caller(
-            sessions, clock, receiver, AtOnce(), draw, self._seal, chunk=size + 1, lease=LEASE
+            sessions, clock, receiver, AtOnce(), draw, self.ground.seal, chunk=size + 1, lease=LEASE
         )
         self.reviser = Reviser()
 
     def work(self, turns: int) -> None:
-        """Take so many turns at whatever a seed says; a crash costs the turn, never the worker."""
-        jobs = (self.advance, self.deliver, self.call, self.revise)
+        """Take so many turns at what is due, now and then at what is not."""
         for _ in range(turns):
-            (job,) = self.stage.random.choices(jobs, (6, 4, 3, 1))
-            self._do(job)
+            due = self._due()
+            if self.stage.chance(IDLE):
+                self._do(self.stage.random.choice([*self.jobs.values(), *[self.revise] * 3]))
+            elif due:
+                self._do(self.jobs[self.stage.random.choice(due)])
             self.stage.baton.rest()
 
-    def settle(self, is_due: Callable[[], bool]) -> None:
+    def settle(self) -> None:
         """Do everything that is due; what never ends is left to be found."""
         self._do(self.revise)
         for _ in range(ENDLESS):
-            if not is_due():
+            if not (due := self._due()):
                 return
-            for job in (self.advance, self.deliver, self.call):
-                self._do(job)
+            for name in due:
+                self._do(self.jobs[name])
+
+    def _due(self) -> list[str]:
+        return self.ground.due(until=self.stage.clock.now())
 
     def _do(self, job: Callable[[], object]) -> None:
         """Do one job; one that fails is done again at its next turn, as in the worker's loop."""
