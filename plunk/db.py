@@ -171,10 +171,12 @@ def is_passing(error: Exception) -> bool:
 
     Other operational errors (a statement that is too large, a full disk) would come back for ever.
     """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True  # whatever the driver calls it: of a transaction left open, an internal error
     if not isinstance(error, OperationalError):
         return False
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or state.startswith(PASSING_STATES)
+    return state is None or state.startswith(PASSING_STATES)
 
 
 def database_now(engine: Engine) -> datetime:

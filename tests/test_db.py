@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from plunk.db import open_engine
+from plunk.cli.waiting import wait_for
+from plunk.db import is_passing, open_engine
 from tests.conftest import Backend
 
 
@@ -36,3 +38,22 @@ def test_what_the_url_says_about_patience_counts(patience, stage: Backend) -> No
         "5000",
         "3",
     )
+
+
+def test_a_transaction_that_the_server_ended_is_worth_another_try(
+    stage: Backend, backend: str
+) -> None:
+    if backend != "postgres":
+        pytest.skip("SQLite has no connections to other hosts")
+    engine = open_engine(stage.url)
+    other = open_engine(stage.url, isolation_level="AUTOCOMMIT")  # it looks anew each time
+    alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    with engine.connect() as connection, other.connect() as watching:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        connection.execute(text("SET idle_in_transaction_session_timeout = '200ms'"))
+        wait_for(lambda: not watching.scalar(alive, {"pid": pid}), "Its end", seconds=10)
+        with pytest.raises(DBAPIError) as ended:
+            connection.execute(text("SELECT 1"))
+        assert is_passing(ended.value)
+    engine.dispose()
+    other.dispose()

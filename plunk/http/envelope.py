@@ -8,11 +8,12 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from plunk import errors
 from plunk.clock import SystemClock, iso
+from plunk.db import is_passing
 from plunk.errors import FieldProblem, Invalid, PlunkError
 from plunk.ids import new_id
 from plunk.rendering import TemplateSyntaxError
@@ -34,6 +35,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(PlunkError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(OperationalError, _answer_busy)
+    app.register_error_handler(DBAPIError, _answer_lost)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -126,7 +128,12 @@ def _answer_http(error: HTTPException) -> Response:
     return _answer_unexpected(error)
 
 
-def _answer_busy(error: OperationalError) -> Response:
+def _answer_lost(error: DBAPIError) -> Response:
+    """Answer for a connection that was ended under a request; all else is our mistake."""
+    return _answer_busy(error) if is_passing(error) else _answer_unexpected(error)
+
+
+def _answer_busy(error: DBAPIError) -> Response:
     """Answer for a lock that lasted too long, a deadlock, or a database that went away."""
     log.warning("database.busy", reason=str(error.orig))
     answer = answer_error(errors.DatabaseBusy("The database is busy or out of reach."))

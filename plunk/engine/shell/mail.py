@@ -13,11 +13,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
-from plunk.db import table_of, transaction
+from plunk.db import is_passing, table_of, transaction
 from plunk.delivery.outcomes import Accepted, Deferred, Outcome, Refused, Unknown
 from plunk.delivery.provider import CHUNK, Provider
 from plunk.delivery.retry import MAIL, next_attempt
@@ -115,8 +115,8 @@ def _record_surely(mailer: Mailer, project_id: str, token: str, results: Sequenc
         try:
             with transaction(mailer.sessions) as session:
                 _record(session, mailer, project_id, token, results)
-        except OperationalError:
-            if not left:
+        except DBAPIError as error:
+            if not left or not (isinstance(error, OperationalError) or is_passing(error)):
                 raise
             log.warning("mail.recorded_again", project_id=project_id)
         else:
