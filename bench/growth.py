@@ -28,7 +28,7 @@ from plunk.services import retention
 from plunk.worker.jobs import advance_runs, close_worker, open_worker
 
 SIZES = (10_000, 100_000, 1_000_000)
-ROUNDS, CALLS, DUE, OK = 5, 20, 250, 200
+ROUNDS, WARMING, CALLS, DUE, OK = 5, 10, 20, 250, 200
 MAKE_DUE = """
 UPDATE executions SET due_at = now() WHERE id IN
   (SELECT id FROM executions WHERE entry_key ~ '^run' ORDER BY id LIMIT :most)
@@ -83,7 +83,8 @@ def main(largest: str = "1000000") -> None:
             _fill(engine, project.id, have + 1, size)
             have = size
             for name, measure in Stand(engine, client, project.id, flow, size).measures().items():
-                measure(ROUNDS)  # warm
+                for warming in range(ROUNDS, ROUNDS + WARMING):
+                    measure(warming)
                 times = [measure(round_) for round_ in range(ROUNDS)]
                 found.setdefault(name, []).append(median(times))
         for name, costs in found.items():
