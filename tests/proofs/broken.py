@@ -34,13 +34,11 @@ BUILDS = (
         "",
     ),
     Build(
-        "an event is committed before what it sets going",
+        "events start nobody",
         "I1",
         "plunk/services/events.py",
-        "    attached = [event for event in happened if event.contact]\n",
-        '    session.connection().exec_driver_sql("COMMIT")\n'
-        "    attached = [event for event in happened if event.contact]\n",
-        where="postgres",
+        "    enrolment.enrol(session, project_id, quick, starts, now=now)\n",
+        "",
     ),
     Build(
         "everybody may enter again",
@@ -77,6 +75,13 @@ BUILDS = (
         "plunk/engine/shell/rows.py",
         'case "event":',
         'case "event" if left["deadline"] is None:',
+    ),
+    Build(
+        "who was cancelled is still due",
+        "I4",
+        "plunk/services/ending.py",
+        "            due_at=None,\n",
+        "            due_at=now,\n",
     ),
     Build(
         "leases end at once",
