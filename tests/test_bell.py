@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.hooks import call_due
+from plunk.services import notices
 from plunk.worker.bell import Bell
 from plunk.worker.schedule import Job, Turns
 from tests.factories import template, track, workflow
@@ -28,9 +31,11 @@ def rung(stage, backend):
     rings = {queue: lambda queue=queue: heard.put(queue) for queue in queues}
     bell = Bell(stage.engine, rings, retry_seconds=0.05)
     bell.start()
-    assert rings_of(heard, RINGS * len(queues)) == set(queues)  # it has begun to listen
-    yield heard
-    bell.stop()
+    try:
+        assert rings_of(heard, RINGS * len(queues)) == set(queues)  # it has begun to listen
+        yield heard
+    finally:
+        bell.stop()
 
 
 def rings_of(heard: SimpleQueue[str], count: int) -> set[str]:
@@ -56,22 +61,38 @@ def test_what_a_run_leaves_to_do_rings_too(api, machine, rung):
     workflow(api, ("SEND_EMAIL", {"templateId": template(api)}), HOOK)
     track(api)
     assert rings_of(rung, RINGS) == {"runs"}
-    machine.settle()
+    advance_due(machine.worker.engine)
     assert rings_of(rung, 2 * RINGS) == {"emails", "hooks"}
 
 
-def test_nothing_rings_for_what_was_not_committed(api, rung):
+def test_nothing_rings_for_what_was_not_committed(api, sessions, rung):
     workflow(api, ("EXIT", {}))
-    assert api.post("/v1/track", {"event": "go", "email": "no address"}).status_code == 422
+    with sessions() as session:
+        notices.due(session, "emails")
+        with session.begin_nested():
+            notices.due(session, "hooks")
+        session.rollback()
     track(api, "nobody listens")
+    with pytest.raises(Empty):
+        rung.get(timeout=8 * notices.QUIET)
     track(api, "go")
     assert rings_of(rung, RINGS) == {"runs"}
-    assert rung.empty()
+
+
+def test_an_answered_web_hook_rings_for_its_run(api, machine, rung):
+    workflow(api, HOOK)
+    track(api)
+    assert rings_of(rung, RINGS) == {"runs"}
+    advance_due(machine.worker.engine)
+    assert rings_of(rung, RINGS) == {"hooks"}
+    call_due(machine.worker.caller)
+    assert rings_of(rung, RINGS) == {"runs"}
 
 
 def test_a_bell_whose_connection_broke_hears_again(api, stage, rung):
     workflow(api, ("EXIT", {}))
     listener = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    listener += " AND datname = current_database()"
     with stage.engine.begin() as connection:
         assert connection.execute(text(listener)).all()
     rings_of(rung, RINGS * 3)

@@ -164,9 +164,9 @@ def test_a_template_is_filled(source: str, expected: str) -> None:
     assert render(source, VARIABLES) == expected
 
 
-PIECES = st.sampled_from(
-    ["Dear ", " } ", "\n", "{{}}", *(source for source, _ in PLACEHOLDERS + FALLBACKS)]
-)
+SOURCES = [source for source, _ in PLACEHOLDERS + FALLBACKS]
+SIZES = ["{{size}}", "{{ size ?? M }}", "{{items.size}}"]
+PIECES = st.sampled_from(["Dear ", " } ", "\n", "{{}}", *SIZES, *SOURCES])
 
 
 @given(st.lists(PIECES, max_size=6))

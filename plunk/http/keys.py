@@ -6,6 +6,7 @@ import time
 
 from sqlalchemy.orm import Session
 
+from plunk.security import key_hash
 from plunk.services import projects
 from plunk.services.projects import KeyOwner
 
@@ -21,13 +22,13 @@ class KeyCache:
 
     def owner(self, session: Session, key: str) -> KeyOwner | None:
         """Return the project that has the key, or None."""
-        now = time.monotonic()
-        until, owner = self._known.get(key, (0.0, None))
+        now, digest = time.monotonic(), key_hash(key)
+        until, owner = self._known.get(digest, (0.0, None))
         if owner is not None and now < until:
             return owner
         owner = projects.find_by_key(session, key)
         if owner is not None and self._seconds:
             if len(self._known) >= MOST_KEYS:
                 self._known.clear()
-            self._known[key] = (now + self._seconds, owner)
+            self._known[digest] = (now + self._seconds, owner)
         return owner

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from liquid import BoundTemplate
 from liquid.builtin.content import ContentNode
 
-from plunk.rendering.limits import MAX_OUTPUT, TooExpensive
+from plunk.rendering.limits import Budget
 from plunk.rendering.nodes import EmptyNode, PlaceholderNode
 from plunk.rendering.values import find_path, is_blank, to_output
 
@@ -45,14 +45,18 @@ def simple_parts(template: BoundTemplate) -> Parts | None:
 
 def fill(parts: Parts, variables: Mapping[str, object]) -> str:
     """Return the text with the values in their places, or raise TooExpensive."""
-    text = "".join([part if isinstance(part, str) else _value(part, variables) for part in parts])
-    if len(text) > MAX_OUTPUT:
-        raise TooExpensive("output")
-    return text
+    budget = Budget()
+    texts: list[str] = []
+    for part in parts:
+        texts.append(part if isinstance(part, str) else _value(part, variables, budget))
+        budget.write(len(texts[-1]))
+    return "".join(texts)
 
 
-def _value(slot: Slot, variables: Mapping[str, object]) -> str:
+def _value(slot: Slot, variables: Mapping[str, object], budget: Budget) -> str:
     value = find_path(variables, slot.path)
     if slot.fallback is not None and is_blank(value):
         return slot.fallback
+    if not isinstance(value, str):
+        budget.check_time()  # a list may take its time
     return to_output(value, as_list=True)

@@ -107,8 +107,9 @@ def _get_item(items: list[object] | tuple[object, ...] | range, key: int | str) 
 
 def find_path(scope: Mapping[str, object], path: Iterable[str]) -> object:
     """Return what a dotted path leads to, or None."""
-    value: object = scope
-    for name in path:
+    first, *rest = path
+    value = scope.get(first)  # a variable: not, like `size`, a property of them all
+    for name in rest:
         try:
             value = get_property(value, name)
         except KeyError:

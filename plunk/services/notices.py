@@ -3,7 +3,8 @@
 On PostgreSQL a notice is part of the transaction and reaches everybody when it commits. Nothing
 depends on one: workers look by themselves every POLL_SECONDS, as they always do on SQLite. Notices
 of one process are at least QUIET apart, because PostgreSQL commits those that carry one in turn;
-whoever was told looks a second time after that, so nothing is missed in between.
+whoever was told looks a second time after that, and finds what came in between, unless its commit
+took longer still: then it is found at the next look.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def due(session: Session, queue: Queue) -> None:
 
 @event.listens_for(Session, "before_commit")
 def _tell(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # that was a savepoint
     queues = session.info.pop(KEY, None)
     if not queues or not is_postgres(session):
         return

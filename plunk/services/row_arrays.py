@@ -60,7 +60,7 @@ def shape_of(
 
 def given(shape: Shape) -> dict[str, ColumnElement[Any]]:
     """Return, by key, what stands for the rows' values in a statement of this shape."""
-    kinds = {key: _kind(shape.table.c[name].type) for key, name in shape.columns}
+    kinds = {key: uncut(shape.table.c[name].type) for key, name in shape.columns}
     found: dict[str, ColumnElement[Any]] = {
         key: bindparam(_parameter(key), type_=kinds[key])
         for key in kinds
@@ -88,7 +88,7 @@ def values_of(shape: Shape, rows: Sequence[Row]) -> dict[str, object]:
     return values
 
 
-def _kind(of_column: TypeEngine[Any]) -> TypeEngine[Any]:
+def uncut(of_column: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type to cast to: a cast to a text of limited length would cut it off silently."""
     return Text() if isinstance(of_column, String) else of_column
 

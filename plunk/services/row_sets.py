@@ -28,7 +28,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from plunk.db import Base, is_postgres, table_of
 from plunk.services import sqlite_rows
-from plunk.services.row_arrays import Shape, given, shape_of, values_of
+from plunk.services.row_arrays import Shape, given, shape_of, uncut, values_of
 
 Row = Mapping[str, Any]
 BY_ID = {"id": "id"}
@@ -68,7 +68,7 @@ def update_rows(
     """Write rows' columns to where others match, and return how many rows were found.
 
     `match` says which columns are compared, and by which names their values stand in the rows;
-    everything else in them is written. All rows have the same columns.
+    everything else in them is written. All rows have the same columns, and no two match the same.
     """
     if not rows:
         return 0
@@ -87,7 +87,7 @@ def is_among(
 ) -> ColumnElement[bool]:
     """Return the condition that a column has one of many values: one parameter on PostgreSQL."""
     if is_postgres(session):
-        return wanted == any_(literal(list(values), ARRAY(wanted.type)))
+        return wanted == any_(literal(list(values), ARRAY(uncut(wanted.type))))
     return wanted.in_(values)
 
 

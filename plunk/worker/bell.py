@@ -35,10 +35,15 @@ class Bell:
         self._stopping = Event()
         self._rung = {queue: Event() for queue in rings}
         self._threads = [
-            Thread(target=self._answer, args=(self._rung[queue], ring), name=f"bell-{queue}")
+            Thread(
+                target=self._answer,
+                args=(self._rung[queue], ring),
+                name=f"bell-{queue}",
+                daemon=True,
+            )
             for queue, ring in rings.items()
         ]
-        self._threads.append(Thread(target=self._listen, name="bell"))
+        self._threads.append(Thread(target=self._listen, name="bell", daemon=True))
 
     def start(self) -> None:
         """Begin to listen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -113,7 +113,9 @@ def advance_runs(worker: Worker) -> None:
     turn = partial(_drain, worker, partial(advance_due, worker.engine))
     # Each in a context like this one: log lines name the job.
     turns = [partial(copy_context().run, turn) for _ in range(worker.at_once)]
-    for drained in [worker.advancers.submit(one) for one in turns]:
+    drains = [worker.advancers.submit(one) for one in turns]
+    wait(drains)  # for all of them, also when one has failed
+    for drained in drains:
         drained.result()
 
 

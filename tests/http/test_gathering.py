@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 from sqlalchemy import event, func, select
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 
 from plunk.errors import Invalid
 from plunk.http.gathering import Gatherer
@@ -20,14 +21,14 @@ from tests.factories import workflow
 AT_ONCE = 12
 
 
-def all_at_once(gatherer, project, requests, *, trusted=True):
+def all_at_once(gatherer, project, requests, *, trusted=True, now=lambda: NOON):
     """Track with a thread for each request, and return results and errors in their order."""
     ready = Barrier(len(requests))
 
     def one(request):
         ready.wait(20)
         try:
-            return gatherer.track(project.id, request, trusted=trusted, now=lambda: NOON)
+            return gatherer.track(project.id, request, trusted=trusted, now=now)
         except Exception as error:  # noqa: BLE001 - it is what the test looks at
             return error
 
@@ -88,7 +89,9 @@ def test_keys_of_both_kinds_keep_their_rights(sessions, project):
         assert set(session.scalars(select(Contact.subscribed))) == {False}
 
 
-def test_a_commit_that_fails_is_not_tried_again(sessions, project):
+@pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
+def test_a_commit_that_fails_is_not_tried_again(sessions, project, moment):
+    """Whether it was done or not: nobody can know, so nothing may be stored a second time."""
     commits = []
 
     def fail(session):
@@ -96,14 +99,60 @@ def test_a_commit_that_fails_is_not_tried_again(sessions, project):
             commits.append(1)
             raise OSError("the line is dead")
 
-    event.listen(sessions, "before_commit", fail)
+    event.listen(sessions, moment, fail)
     try:
-        requests = [TrackRequest("go", f"p{n}@x.example") for n in range(AT_ONCE)]
+        requests = [TrackRequest(f"e{n}", f"p{n}@x.example") for n in range(AT_ONCE)]
         results = all_at_once(Gatherer(sessions), project, requests)
     finally:
-        event.remove(sessions, "before_commit", fail)
+        event.remove(sessions, moment, fail)
     assert Counter(map(type, results)) == {OSError: AT_ONCE}
     assert 1 <= len(commits) <= AT_ONCE
-    assert count(sessions, Event) == 0
-    (again,) = all_at_once(Gatherer(sessions), project, requests[:1])
-    assert isinstance(again, Tracked)
+    assert count(sessions, Event) == (AT_ONCE if moment == "after_commit" else 0)
+    with sessions() as session:
+        names = list(session.scalars(select(Event.name)))
+    assert len(names) == len(set(names))
+
+
+def test_a_leader_whose_clock_fails_leaves_nobody_waiting(sessions, project):
+    gatherer, failing = Gatherer(sessions), iter([True, False, True, False])
+
+    def now():
+        if next(failing, False):
+            raise OSError("no time")
+        return NOON
+
+    requests = [TrackRequest("go", f"p{n}@x.example") for n in range(AT_ONCE)]
+    for _ in range(3):
+        assert len(all_at_once(gatherer, project, requests, now=now)) == AT_ONCE
+    (result,) = all_at_once(gatherer, project, requests[:1])
+    assert isinstance(result, Tracked)
+
+
+def test_no_project_waits_for_another_one(backend, sessions, project, stranger):
+    if backend == "sqlite":
+        pytest.skip("SQLite has one writer")
+    gatherer = Gatherer(sessions)
+    (held,) = all_at_once(gatherer, project, [TrackRequest("go", "held@x.example")])
+    with ThreadPoolExecutor(1) as threads, sessions() as session:
+        session.get_one(Contact, held.contact_id, with_for_update=True)
+        waiting = threads.submit(
+            all_at_once, gatherer, project, [TrackRequest("go", "held@x.example")]
+        )
+        (other,) = all_at_once(gatherer, stranger, [TrackRequest("go", "free@x.example")])
+        assert isinstance(other, Tracked)
+        assert not waiting.done()
+        session.rollback()
+        assert isinstance(waiting.result(20)[0], Tracked)
+
+
+def test_what_passes_by_itself_is_told_to_all_at_once(sessions, project):
+    gatherer, attempts = Gatherer(sessions), []
+
+    def now():
+        attempts.append(1)
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked"))
+
+    requests = [TrackRequest("go", f"p{n}@x.example") for n in range(AT_ONCE)]
+    results = all_at_once(gatherer, project, requests, now=now)
+    assert Counter(map(type, results)) == {OperationalError: AT_ONCE}
+    assert len(attempts) <= AT_ONCE

@@ -29,7 +29,7 @@ from plunk.metrics import Meter
 from plunk.models import Execution, WebhookCall
 from plunk.outbound import Answer, OutboundError, OutgoingRequest
 from plunk.security import Seal
-from plunk.services import secrets
+from plunk.services import notices, secrets
 from plunk.services.masking import masked
 
 log = structlog.get_logger()
@@ -247,6 +247,7 @@ def _tell_run(session: Session, call: Call, result: Result, now: datetime) -> No
     ).one_or_none()
     if deadline is None:
         return
+    notices.due(session, "runs")
     signal = {**_signal(call, result), "deadline": iso_or_none(deadline)}
     session.execute(
         update(Execution)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
@@ -36,7 +37,7 @@ from plunk.services.row_sets import is_among, update_rows
 EMAILS = table_of(Email)
 Result = tuple[Letter, Outcome | None]
 log = structlog.get_logger()
-RECORDING_ATTEMPTS = 5
+RECORDING_PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds; together less than a lease
 HELD = {"id": "id", "status": "was", "lease_token": "held_by"}
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
 DISABLED = "The project was disabled before the message was sent."
@@ -92,14 +93,14 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
     enough = now + mailer.lease / 2
     with kept(mailer.sessions, mailer.clock, Email, (token, leased), length=mailer.lease):
         results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
-    _record_surely(mailer, project_id, token, results)
+        _record_surely(mailer, project_id, token, results)
     telling.handed(mailer.meter, results, now=now)
     return len(leased)
 
 
 def _hand_over(mailer: Mailer, letter: Letter, enough: datetime) -> Outcome | None:
     """Return the provider's answer; None when a slow server left no time to begin (I5)."""
-    if mailer.clock.now() > enough:
+    if _is_late(mailer, enough):
         return None
     try:
         message = compose(letter, mailer.api_url)
@@ -109,16 +110,28 @@ def _hand_over(mailer: Mailer, letter: Letter, enough: datetime) -> Outcome | No
     return outcome
 
 
+def _is_late(mailer: Mailer, enough: datetime) -> bool:
+    """Tell whether it is too late to begin; so it is when the database, whose time counts, is away.
+
+    The answers to what was handed over before must still be recorded.
+    """
+    try:
+        return mailer.clock.now() > enough
+    except SQLAlchemyError:
+        return True
+
+
 def _record_surely(mailer: Mailer, project_id: str, token: str, results: Sequence[Result]) -> None:
-    """Record the answers; a deadlock or a lost connection must not send mail twice (I5)."""
-    for left in reversed(range(RECORDING_ATTEMPTS)):
+    """Record the answers; a deadlock or a database that restarts must not send mail twice (I5)."""
+    for pause in (*RECORDING_PAUSES, None):
         try:
             with transaction(mailer.sessions) as session:
                 _record(session, mailer, project_id, token, results)
         except DBAPIError as error:
-            if not left or not (isinstance(error, OperationalError) or is_passing(error)):
+            if pause is None or not (isinstance(error, OperationalError) or is_passing(error)):
                 raise
             log.warning("mail.recorded_again", project_id=project_id)
+            Event().wait(pause)
         else:
             return
 
@@ -150,13 +163,19 @@ def _record(
     now = mailer.clock.now()
     # Contacts before e-mails, in one order: as everybody who deletes or wakes does.
     people = _people(session, [letter.contact_id for letter, _ in results])
-    rows = [_settled(letter, outcome, mailer.random(), now) for letter, outcome in results]
-    is_ours = _end(session, rows, token, now) == len(rows)
-    ours = {row["id"] for row in rows if row["status"] == "SENT"}
-    if not is_ours:  # somebody else's lease sent some of it, and told so
-        ours = _still_ours(session, ours, token)
-    sent = [letter for letter, _ in results if letter.id in ours]
-    happened = [_sent_event(letter, people[letter.contact_id], now) for letter in sent]
+    ours = _still_held(session, [letter.id for letter, _ in results], token)
+    held = [(letter, outcome) for letter, outcome in results if letter.id in ours]
+    _end(
+        session,
+        [_settled(letter, outcome, mailer.random(), now) for letter, outcome in held],
+        token,
+        now,
+    )
+    happened = [
+        _sent_event(letter, people[letter.contact_id], now)
+        for letter, outcome in held
+        if isinstance(outcome, Accepted)
+    ]
     events.record(session, project_id, happened, now=now)
 
 
@@ -190,18 +209,26 @@ def _row(letter: Letter, status: str, **values: Any) -> dict[str, Any]:  # noqa:
     }
 
 
-def _end(session: Session, rows: Sequence[dict[str, Any]], token: str, now: datetime) -> int:
-    """End these rows' leases where they are still ours, and return how many that were.
-
-    The token stays and tells whose it was.
-    """
+def _end(session: Session, rows: Sequence[dict[str, Any]], token: str, now: datetime) -> None:
+    """End these rows' leases where they are still ours; the token stays and tells whose it was."""
     ending = {"lease_until": None, "updated_at": now, "was": "SENDING", "held_by": token}
-    return update_rows(session, Email, [row | ending for row in rows], match=HELD)
+    update_rows(session, Email, [row | ending for row in rows], match=HELD)
 
 
-def _still_ours(session: Session, sent: Collection[str], token: str) -> set[str]:
-    statement = select(EMAILS.c.id).where(
-        EMAILS.c.id.in_(sent), EMAILS.c.status == "SENT", EMAILS.c.lease_token == token
+def _still_held(session: Session, ids: Collection[str], token: str) -> set[str]:
+    """Return which of these rows are ours to record, locked.
+
+    The others were recorded: under a later lease, or by an attempt whose commit was not answered.
+    """
+    statement = (
+        select(EMAILS.c.id)
+        .where(
+            is_among(session, EMAILS.c.id, ids),
+            EMAILS.c.status == "SENDING",
+            EMAILS.c.lease_token == token,
+        )
+        .order_by(EMAILS.c.id)
+        .with_for_update(key_share=True)
     )
     return set(session.connection().execute(statement).scalars())
 

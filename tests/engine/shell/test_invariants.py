@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
 
 from plunk.db import transaction
 from plunk.delivery.memory import MemoryProvider, accept
@@ -52,6 +53,49 @@ def test_i5_a_crash_around_the_provider_repeats_the_chunk_with_the_same_message_
     tried = [message.message_id for message in dying.provider.attempts]
     assert set(tried) <= {message.message_id for message in machine.mail.messages}
     assert len(machine.mail.messages) == 3
+
+
+def test_i5_an_answer_whose_commit_was_not_confirmed_is_recorded_once(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    advance_due(machine.worker.engine)
+    commits = []
+
+    def lose(_session):
+        commits.append(1)
+        if len(commits) == 3:  # that of the record; the line dies before we hear of it
+            raise OperationalError("COMMIT", {}, OSError("gone"))
+
+    event.listen(machine.worker.mailer.sessions, "after_commit", lose)
+    try:
+        deliver_due(machine.worker.mailer)
+    finally:
+        event.remove(machine.worker.mailer.sessions, "after_commit", lose)
+    assert len(commits) > 3
+    assert [email.status for email in emails(sessions)] == ["SENT"]
+    with sessions() as session:
+        told = session.scalars(select(Event.name).where(Event.name == "email.sent")).all()
+    assert told == ["email.sent"]
+
+
+def test_i5_what_was_handed_over_is_recorded_when_the_time_cannot_be_asked(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    for number in range(4):
+        track(api, email=f"p{number}@example.org")
+    advance_due(machine.worker.engine)
+    asked = []
+
+    class Away:
+        def now(self):
+            asked.append(1)
+            if len(asked) == 5:  # after two messages
+                raise OperationalError("SELECT", {}, OSError("gone"))
+            return machine.worker.mailer.clock.now()
+
+    deliver_due(replace(machine.worker.mailer, clock=Away()))
+    assert Counter(email.status for email in emails(sessions)) == {"SENT": 3, "PENDING": 1}
+    machine.settle()
+    assert len(machine.mail.messages) == 4
 
 
 def test_i5_a_worker_that_lost_its_lease_records_nothing(api, machine, sessions):
