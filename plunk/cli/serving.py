@@ -16,7 +16,7 @@ from plunk.cli.ports import require_free
 from plunk.cli.projects import require_secret
 from plunk.config import Settings, read_settings
 
-THREADS = 8  # per process; below the 15 connections that its database pool may hold
+THREADS = 14  # per process; below the 15 connections that its database pool may hold
 KILL_SECONDS = 20  # platforms kill after 30
 
 

@@ -95,11 +95,9 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
 
 
 def _authenticated(session: Session, spec: Spec) -> Caller:
-    if request.method in READING or spec.gathered:
+    if request.method in READING:
         begin_reading(session)
     caller = authenticate(session, spec.access, trusting=spec.gathered)
-    if spec.gathered:
-        session.rollback()  # this transaction ends here
     structlog.contextvars.bind_contextvars(project_id=caller.id)
     return caller
 
