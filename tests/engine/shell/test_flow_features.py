@@ -623,5 +623,6 @@ def test_a_batch_costs_the_same_for_one_run_and_for_many(api, machine):
         seen.clear()
         assert advance_due(machine.worker.engine) == size
         costs.append(len(seen))
-    # The first wave also reads the workflow's graph.
-    assert costs[0] - 1 <= costs[1] <= costs[0]
+    # The first wave also reads the workflow's graph; and of an event that comes alone it is asked
+    # first whether anybody hears it, on SQLite in a statement of its own.
+    assert costs[0] - 3 <= costs[1] <= costs[0]
