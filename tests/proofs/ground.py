@@ -58,6 +58,8 @@ class Ground:
             wire.stage = None
         clear = [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
         with self.wires["web"].engine.begin() as connection:
+            if self.is_postgres:  # the server may still be ending what a crash cut off
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
             for statement in [";".join(clear)] if self.is_postgres else clear:
                 connection.exec_driver_sql(statement)
             for table, rows in self._kept:
