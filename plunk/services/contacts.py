@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, asc, bindparam, delete, desc, func, or_, select
+from sqlalchemy import Select, and_, asc, bindparam, delete, desc, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -18,7 +18,7 @@ from plunk.errors import Conflict, ContactNotFound
 from plunk.ids import NO_ID, new_id, parse_id
 from plunk.models import Contact, Segment, SegmentMember
 from plunk.paging import CursorPage
-from plunk.services import contact_data, events, watching
+from plunk.services import contact_data, events, totals, watching
 from plunk.services.events import NewEvent
 from plunk.services.json_values import put_all
 from plunk.values import UNSET, Unset
@@ -148,11 +148,11 @@ def _leave_segments(session: Session, contact: Contact) -> None:
 
 
 def page(session: Session, project_id: str, query: ContactQuery) -> CursorPage[Contact]:
-    """Return a stretch of the project's contacts; the total is counted on the first page only."""
+    """Return a stretch of the project's contacts; only the first page has a total."""
     matching = _matching(project_id, query)
     total = 0
     if query.cursor is None:
-        total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+        total = totals.total(session, matching)
     ordered = _after(session, project_id, matching, query)
     if ordered is None:
         return CursorPage([], 0, None)

@@ -15,7 +15,7 @@ from plunk.ids import NO_ID, parse_id
 from plunk.models import Contact, Execution, Step, StepExecution, Workflow
 from plunk.models.execution import ACTIVE_STATUSES, RUN_STATUSES, VISIT_STATUSES
 from plunk.paging import Page, PageRequest
-from plunk.services import pinned_runs
+from plunk.services import pinned_runs, totals
 from plunk.services.in_flight import is_pinned
 from plunk.services.workflow_graph import get_workflow
 
@@ -68,7 +68,7 @@ def page(session: Session, project_id: str, workflow_id: str, query: RunQuery) -
     """Return a numbered page of a workflow's runs, newest first."""
     workflow = get_workflow(session, project_id, workflow_id)
     wanted = and_(Execution.workflow_id == workflow.id, *_has_status(query.status))
-    total = session.scalar(select(func.count()).select_from(Execution).where(wanted)) or 0
+    total = totals.total(session, select(Execution).where(wanted))
     rows: Sequence[Row] = session.execute(
         _views()
         .where(wanted)

@@ -15,7 +15,7 @@ from plunk.models import Email, Step, Template
 from plunk.models.template import TEMPLATE_TYPES
 from plunk.paging import Page, PageRequest
 from plunk.rendering import check_template
-from plunk.services import pinned_runs
+from plunk.services import pinned_runs, totals
 from plunk.values import UNSET, Unset
 
 TYPES = TEMPLATE_TYPES
@@ -122,7 +122,7 @@ def get_locked(session: Session, project_id: str, template_id: str) -> Template:
 def page(session: Session, project_id: str, query: TemplateQuery) -> Page[Template]:
     """Return one page of the project's templates."""
     matching = _matching(project_id, query)
-    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    total = totals.total(session, matching)
     direction = desc if query.descending else asc
     rows = session.scalars(
         matching.order_by(direction(SORT_COLUMNS[query.sort]), desc(Template.id))
@@ -151,8 +151,8 @@ def duplicate(session: Session, project_id: str, template_id: str, *, now: datet
 def usage(session: Session, project_id: str, template_id: str) -> Usage:
     """Count where the template is used; refused messages do not count as sent."""
     template = get(session, project_id, template_id)
-    sent = select(func.count()).where(Email.template_id == template.id, Email.status != "FAILED")
-    return Usage(_count_steps(session, [template.id]), session.scalar(sent) or 0)
+    sent = select(Email).where(Email.template_id == template.id, Email.status != "FAILED")
+    return Usage(_count_steps(session, [template.id]), totals.total(session, sent))
 
 
 def remove(session: Session, project_id: str, template_id: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from plunk.db import is_postgres
 from plunk.models import Execution, Step, Workflow
 from plunk.paging import Page, PageRequest
+from plunk.services import totals
 from plunk.services.workflow_graph import DIALECT
 
 
@@ -38,7 +39,7 @@ class Listed:
 def page(session: Session, project_id: str, query: WorkflowQuery) -> Page[Listed]:
     """Return a numbered page of the project's workflows."""
     matching = _matching(project_id, query)
-    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    total = totals.total(session, matching)
     key = _sort_key(session, query.sort)
     rows = session.scalars(
         matching.order_by(key.desc() if query.descending else key, Workflow.id.desc())
@@ -84,12 +85,10 @@ def _sort_key(session: Session, sort: str) -> ColumnElement[Any]:
 
 def _counted(session: Session, rows: Sequence[Workflow]) -> list[Listed]:
     ids = [workflow.id for workflow in rows]
-    steps = _counts(session, select(Step.workflow_id).where(Step.deleted_at.is_(None)), ids)
-    runs = _counts(session, select(Execution.workflow_id), ids)
-    return [Listed(row, steps.get(row.id, 0), runs.get(row.id, 0)) for row in rows]
-
-
-def _counts(session: Session, owners: Select[str], ids: Sequence[str]) -> dict[str, int]:
-    owner = owners.selected_columns[0]
-    counting = owners.add_columns(func.count()).where(owner.in_(ids)).group_by(owner)
-    return {row[0]: row[1] for row in session.execute(counting)}
+    owner = Step.workflow_id
+    live = select(owner, func.count()).where(owner.in_(ids), Step.deleted_at.is_(None))
+    steps = {row[0]: row[1] for row in session.execute(live.group_by(owner))}
+    runs = totals.totals(
+        session, {id_: select(Execution).where(Execution.workflow_id == id_) for id_ in ids}
+    )
+    return [Listed(row, steps.get(row.id, 0), runs[row.id]) for row in rows]
