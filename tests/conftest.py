@@ -52,7 +52,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def quiet() -> None:
     """Keep ordinary log lines out of what commands under test print."""
     level = structlog.make_filtering_bound_logger(logging.WARNING)
-    structlog.configure(wrapper_class=level)
+    # Tracebacks with colours and locals would take longer than the tests that make them.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    processors = [*structlog.get_config()["processors"][:-1], plain]
+    structlog.configure(processors=processors, wrapper_class=level)
 
 
 @dataclass(frozen=True)

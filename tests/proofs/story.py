@@ -50,7 +50,7 @@ class Story:
         """Do so many things."""
         deeds = (self.track, self.sleep, self.subscribe, self.cancel, self.regroup, self.deploy)
         for _ in range(length):
-            (deed,) = self.stage.random.choices(deeds, (14, 5, 3, 2, 2, 2))
+            (deed,) = self.stage.random.choices(deeds, (14, 5, 3, 2, 2, 1))
             deed()
             self.watcher.look()
             self.stage.baton.rest()
