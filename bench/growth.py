@@ -23,8 +23,10 @@ from plunk.application import create_app
 from plunk.config import read_settings
 from plunk.db import db, open_engine, session_factory, transaction
 from plunk.engine.shell.claim import claim, is_due
+from plunk.ids import NO_ID
 from plunk.migrating import upgrade
-from plunk.services import retention
+from plunk.services.old_rows import EVENTS, drop_events
+from plunk.services.walks import Walk
 from plunk.worker.jobs import advance_runs, close_worker, open_worker
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -139,7 +141,7 @@ class Stand:
             "track, nothing listens": partial(self.track, "other"),
             "track, enrols": partial(self.track, "go"),
             "track, wakes": partial(self.track, "paid"),
-            f"retention of {retention.EVENTS} events": self.retain,
+            f"retention of {EVENTS} events": self.retain,
             "page of 100 contacts, with total": partial(self.get, "/contacts?limit=100"),
             "the next page, by cursor": partial(self.get, following),
             "page of 100 runs, with total": partial(
@@ -175,7 +177,7 @@ class Stand:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         began = time.perf_counter()
         with transaction(session_factory(self.engine)) as session:
-            if not retention.drop_events(session, retention.Walk(), tomorrow, tomorrow):
+            if not drop_events(session, Walk(NO_ID, tomorrow, tomorrow)):
                 raise SystemExit("nothing to drop")
         return time.perf_counter() - began
 

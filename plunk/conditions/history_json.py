@@ -18,7 +18,8 @@ from plunk.conditions.names import ACTIVITIES, canonical_activity, canonical_eve
 from plunk.conditions.nodes import Condition, Count, Emails, Events, History, Membership, Operand
 from plunk.errors import InvalidCondition
 
-WITH_WINDOW = frozenset({"triggeredWithin", "triggeredOlderThan", "notTriggeredWithin"})
+RECENT = frozenset({"triggeredWithin", "notTriggeredWithin"})  # what is older does not matter
+WITH_WINDOW = RECENT | {"triggeredOlderThan"}
 HAPPENING = WITH_WINDOW | {"triggered", "notTriggered"}
 MEMBERSHIP = frozenset({"memberOfSegment", "notMemberOfSegment"})
 COUNT = "$count"
@@ -43,16 +44,29 @@ def history_from_json(raw: Mapping[str, object], at: str, read: Reader) -> Histo
     return None
 
 
-def events_named(raw: object) -> Iterator[str]:
-    """Yield the names of the events that conditions anywhere inside a JSON value ask about."""
+def events_asked(raw: object) -> Iterator[tuple[str, float | None]]:
+    """Yield the events that conditions anywhere inside a JSON value ask about, by name.
+
+    With each goes how many seconds back it is asked about at most; None stands for ever.
+    """
     match raw:
         case {"operator": str() as operator, "field": str() as field} if operator in HAPPENING:
-            yield canonical_event(field.removeprefix("event."))
-        case {"$count": {"event": str() as name}}:
-            yield canonical_event(name)
+            seconds = _seconds(raw) if operator in RECENT else None
+            yield canonical_event(field.removeprefix("event.")), seconds
+        case {"$count": {"event": str() as name, **others}}:
+            yield canonical_event(name), _seconds(others.get("within"))
     if isinstance(raw, dict | list):
         for part in raw.values() if isinstance(raw, dict) else raw:
-            yield from events_named(part)
+            yield from events_asked(part)
+
+
+def _seconds(raw: object) -> float | None:
+    match raw:
+        case {"value": bool()}:
+            return None
+        case {"value": int() | float() as value, "unit": str() as unit} if unit in UNIT_SECONDS:
+            return value * UNIT_SECONDS[unit]
+    return None
 
 
 def _happening(field: object, raw: Mapping[str, object], at: str, read: Reader) -> Events | Emails:

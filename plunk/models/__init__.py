@@ -8,6 +8,7 @@ from plunk.models.execution import Execution, StepExecution
 from plunk.models.idempotency import IdempotencyKey
 from plunk.models.project import Project
 from plunk.models.record import Record
+from plunk.models.retention import RetentionWalk
 from plunk.models.secret import Secret
 from plunk.models.segment import Segment, SegmentMember
 from plunk.models.template import Template
@@ -24,6 +25,7 @@ __all__ = [
     "IdempotencyKey",
     "Project",
     "Record",
+    "RetentionWalk",
     "Revision",
     "Secret",
     "Segment",

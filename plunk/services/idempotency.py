@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -35,10 +35,20 @@ def release(session: Session, project_id: str, key: str) -> None:
     session.execute(delete(IdempotencyKey).where(_is(project_id, key)))
 
 
-def sweep(session: Session, *, now: datetime) -> int:
-    """Forget keys older than a day; return how many."""
-    statement = delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT)
-    return len(session.execute(statement.returning(IdempotencyKey.key)).all())
+def sweep(session: Session, *, before: datetime, most: int) -> int:
+    """Forget the oldest keys that are older than this; return how many."""
+    columns = (IdempotencyKey.project_id, IdempotencyKey.key)
+    old = (
+        select(*columns)
+        .where(IdempotencyKey.created_at < before)
+        .order_by(IdempotencyKey.created_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    ours = tuple_(*columns).in_(select(old))
+    gone = delete(IdempotencyKey).where(ours).returning(IdempotencyKey.key)
+    return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
 def _reused(session: Session, project_id: str, key: str) -> IdempotencyKeyReused:

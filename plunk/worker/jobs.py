@@ -28,8 +28,9 @@ from plunk.engine.shell.mail import Mailer, deliver_due
 from plunk.engine.shell.revising import Reviser, revise_due
 from plunk.metrics import Meter
 from plunk.security import Seal
-from plunk.services import idempotency, retention
-from plunk.services.retention import Rule, Walk
+from plunk.services import retention
+from plunk.services.asked_events import Asked
+from plunk.services.retention import Rule
 
 log = structlog.get_logger()
 HOOK_THREADS = 20
@@ -151,23 +152,26 @@ def follow_segments(worker: Worker) -> None:
     follow(worker.engine, worker.follower)
 
 
-def forget_keys(worker: Worker) -> None:
-    """Forget idempotency keys that are older than a day."""
-    with transaction(worker.engine.sessions) as session:
-        idempotency.sweep(session, now=worker.engine.clock.now())
-
-
 def drop_old(worker: Worker) -> None:
-    """Let go of what is older than the settings say, one short transaction after the other."""
+    """Let go of what is older than the settings say, one short transaction after the other.
+
+    A rule that fails does not keep the next ones from their turn.
+    """
+    failures = []
     for rule in worker.rules:
-        walk = Walk()
-        _drain(worker, partial(_drop_batch, worker, rule, walk))
+        asked: dict[str, Asked] = {}
+        try:
+            _drain(worker, partial(_drop_batch, worker, rule, asked))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            error.add_note(f"while {rule.name} were to go")
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("Retention failed.", failures)
 
 
-def _drop_batch(worker: Worker, rule: Rule, walk: Walk) -> int:
-    now = worker.engine.clock.now()
+def _drop_batch(worker: Worker, rule: Rule, asked: dict[str, Asked]) -> int:
     with transaction(worker.engine.sessions) as session:
-        return rule.turn(session, walk, now - rule.kept, now)
+        return retention.take(session, rule, asked, now=worker.engine.clock.now())
 
 
 def _drain(worker: Worker, turn: Callable[[], int]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import random
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from threading import Event, Lock
 from types import FrameType
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from plunk.clock import SystemClock
 from plunk.worker import jobs
 from plunk.worker.bell import Bell
 from plunk.worker.jobs import Worker
@@ -22,12 +24,16 @@ log = structlog.get_logger()
 
 
 class Job(NamedTuple):
-    """One line of the timetable; `seconds` None stands for the poll interval."""
+    """One line of the timetable; `seconds` None stands for the poll interval.
+
+    What comes seldom has its first turn `soon`, or a worker that is restarted often never did it.
+    """
 
     name: str
     run: Callable[[Worker], None]
     seconds: float | None = None
     queue: str | None = None
+    soon: tuple[float, float] | None = None  # between so many seconds after the start
 
 
 TIMETABLE = (
@@ -38,8 +44,8 @@ TIMETABLE = (
     Job("schedules", jobs.fire_schedules),
     Job("segments", jobs.compute_segments, seconds=5),
     Job("followers", jobs.follow_segments, seconds=5),
-    Job("forget_keys", jobs.forget_keys, seconds=3_600),
-    Job("retention", jobs.drop_old, seconds=3_600),
+    # Not at once, and not all workers together: a restart has more urgent things to do.
+    Job("retention", jobs.drop_old, seconds=3_600, soon=(60, 300)),
 )
 
 
@@ -105,7 +111,9 @@ def _ticking(turns: Mapping[Job, Turns], poll_seconds: float) -> BackgroundSched
     )
     for job, turn in turns.items():
         seconds = job.seconds or poll_seconds
-        scheduler.add_job(turn.take, "interval", seconds=seconds, id=job.name)
+        first = random.uniform(*job.soon) if job.soon else seconds  # noqa: S311 - no secret
+        begins = SystemClock().now() + timedelta(seconds=first)
+        scheduler.add_job(turn.take, "interval", seconds=seconds, id=job.name, next_run_time=begins)
     return scheduler
 
 

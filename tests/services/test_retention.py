@@ -5,25 +5,31 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from plunk.clock import SystemClock
 from plunk.config import Settings
-from plunk.db import transaction
+from plunk.db import Base, transaction
+from plunk.ids import new_id
 from plunk.models import (
     AttachmentSet,
     Conversion,
     Email,
     Event,
     Execution,
+    IdempotencyKey,
+    RetentionWalk,
     StepExecution,
     WebhookCall,
 )
 from plunk.services import retention
+from plunk.services.old_rows import EVENTS, KEYS
+from plunk.services.old_runs import ROWS
 from plunk.worker.jobs import close_worker, drop_old, open_worker
-from plunk.worker.schedule import TIMETABLE
+from plunk.worker.schedule import TIMETABLE, start
 from tests.factories import only_run, runs, template, track, visited, workflow
 
 DAYS = 30
@@ -75,7 +81,7 @@ def test_old_events_go_and_young_ones_stay(api, machine, sessions, age):
         track(api, f"old{number}")
     machine.clock.move_to(SystemClock().now() + OLD)
     track(api, "young")
-    drop_old(replace(machine.worker, rules=retention.rules(ALL)))
+    drop(machine)
     assert names(sessions) == ["young"]
 
 
@@ -94,6 +100,63 @@ def test_events_that_conditions_ask_about_stay(api, machine, sessions, age):
 
 def tree(test) -> dict:
     return {"logic": "AND", "groups": [{"filters": [test]}]}
+
+
+def test_only_the_time_that_is_asked_about_is_kept(api, machine, sessions, age):
+    """Longer than the setting, for who looks further back; else as the setting says."""
+    for name, days in (("visit", 7), ("login", 50)):
+        recent = {"operator": "triggeredWithin", "value": days, "unit": "days"}
+        segment(api, name, {"field": f"event.{name}", **recent})
+    count = {"field": {"$count": {"event": "buy", "within": {"value": 1, "unit": "weeks"}}}}
+    segment(api, "buyers", {**count, "operator": "greaterThan", "value": 1})
+    old = {"field": "event.stale", "operator": "triggeredOlderThan", "value": 7, "unit": "days"}
+    segment(api, "stale", old)
+    machine.clock.move_to(SystemClock().now())
+    for name in ("visit", "login", "buy", "stale"):
+        track(api, name)
+    age()
+    assert names(sessions) == ["login", "stale"]
+    age()
+    assert names(sessions) == ["stale"]
+
+
+def test_the_longest_look_back_counts(api, machine, sessions, age):
+    recent = {"field": "event.visit", "operator": "notTriggeredWithin", "value": 7, "unit": "days"}
+    segment(api, "recent", recent)
+    segment(api, "ever", {"field": "event.visit", "operator": "triggered"})
+    track(api, "visit")
+    age()
+    assert names(sessions) == ["visit"]
+
+
+def segment(api, name, test) -> str:
+    made = api.post("/segments", {"name": name, "type": "DYNAMIC", "condition": tree(test)})
+    assert made.status_code == 201, made.text
+    return made.json["id"]
+
+
+def test_what_pinned_runs_ask_about_stays_until_they_have_ended(api, machine, sessions, age):
+    text = 'workflow "Late" {{\n  on event "go"\n  wait 90 days\n  if triggered "{}" {{\n'
+    text += '    exit "yes"\n  }}\n  exit "no"\n}}\n'
+    flow = {"id": deploy(api, text.format("seen"))}
+    machine.clock.move_to(SystemClock().now())
+    track(api, "seen")
+    track(api)
+    machine.settle()
+    deploy(api, text.format("other"), inFlight="pin")
+    track(api, "other")
+    age()
+    assert names(sessions) == ["other", "seen"]
+    machine.sleep(days=90)
+    assert only_run(api, flow)["exitReason"] == "yes"
+    age()
+    assert names(sessions) == ["other"]
+
+
+def deploy(api, text, **fields: str) -> str:
+    deployed = api.post("/flows/deploy", {"files": {"w.flow": text}, **fields})
+    assert deployed.status_code == 200, deployed.text
+    return deployed.json["workflows"][0]["id"]
 
 
 def test_a_run_that_lets_its_contact_enter_again_goes_but_its_message_stays(
@@ -193,16 +256,112 @@ def test_a_message_that_is_still_to_be_sent_keeps_its_body(api, machine, session
         assert session.scalars(select(Email.body)).one() == "<p>x</p>"
 
 
-def test_one_transaction_takes_a_small_batch_and_a_walk_takes_all(api, machine, sessions, count):
-    events = [{"event": "old", "email": "a@b.co"} for _ in range(retention.EVENTS + 10)]
+@pytest.fixture
+def turns(machine, sessions):
+    """Return a function that takes a rule's turns one by one, and yields after each of them."""
+
+    def take(name: str, settings: Settings = ALL):
+        (rule,) = [one for one in retention.rules(settings) if one.name == name]
+        asked: dict = {}
+        goes_on = True
+        while goes_on:
+            with transaction(sessions) as session:
+                goes_on = retention.take(session, rule, asked, now=machine.clock.now())
+            yield
+
+    return take
+
+
+def losses(count, turns, *models: type[Base]) -> list[int]:
+    """Return how many rows of these tables each turn takes."""
+    left = [sum(map(count, models)), *(sum(map(count, models)) for _ in turns)]
+    return [before - after for before, after in pairwise(left) if before != after]
+
+
+def test_one_turn_takes_a_small_batch_of_events(api, machine, count, turns):
+    events = [{"event": "old", "email": "a@b.co"} for _ in range(EVENTS + 10)]
     assert api.post("/v1/track/batch", {"events": events}).status_code == 200
     machine.clock.move_to(SystemClock().now() + OLD)
-    now, walk = machine.clock.now(), retention.Walk()
+    assert losses(count, turns("events"), Event) == [EVENTS, 10]
+
+
+def test_one_turn_takes_a_small_batch_of_what_one_run_left(api, machine, sessions, count, turns):
+    workflow(api, ("EXIT", {}), allowReentry=True)
+    track(api)
+    machine.settle()
     with transaction(sessions) as session:
-        assert retention.drop_events(session, walk, now - timedelta(days=DAYS), now)
-    assert count(Event) == 10
+        row = dict(session.execute(select(StepExecution.__table__)).mappings().first())
+        visits = [{**row, "id": new_id(), "visit": 100 + n} for n in range(2 * ROWS)]
+        session.execute(insert(StepExecution), visits)
+    machine.clock.move_to(SystemClock().now() + OLD)
+    lost = losses(count, turns("runs"), StepExecution, Execution)
+    assert max(lost) <= ROWS
+    assert (count(StepExecution), count(Execution)) == (0, 0)
+
+
+def test_one_turn_takes_a_small_batch_of_keys(api, machine, sessions, project, count, turns):
+    spent = {"project_id": project.id, "request": "POST /x", "created_at": machine.clock.now()}
+    with transaction(sessions) as session:
+        rows = [{**spent, "key": f"k{number}"} for number in range(KEYS + 10)]
+        session.execute(insert(IdempotencyKey), rows)
+    machine.clock.advance(timedelta(hours=25))
+    assert losses(count, turns("keys", Settings()), IdempotencyKey) == [KEYS, 10]
+
+
+def test_a_walk_goes_on_where_it_was_and_begins_anew_after_a_day(api, machine, sessions, age):
+    seen = segment(api, "Seen", {"field": "event.seen", "operator": "triggered"})
+    track(api, "seen")
+    age()
+    assert names(sessions) == ["seen"]
+    assert api.delete(f"/segments/{seen}").status_code == 204
+    drop(machine)
+    assert names(sessions) == ["seen"]  # was looked at today
+    machine.clock.advance(timedelta(days=1))
+    drop(machine)
+    assert names(sessions) == []
+
+
+def test_one_worker_walks_at_a_time(api, machine, sessions, backend, turns):
+    if backend == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    track(api, "old")
+    machine.clock.move_to(SystemClock().now() + OLD)
+    drop(machine)
+    with transaction(sessions) as other:
+        other.scalars(select(RetentionWalk).with_for_update()).all()
+        track(api, "older")
+        machine.clock.advance(OLD)
+        drop(machine)
+    assert names(sessions) == ["older"]
+    drop(machine)
+    assert names(sessions) == []
+
+
+def test_a_rule_that_fails_does_not_hold_up_the_others(api, machine, sessions):
+    def broken(_session, _walk):
+        raise RuntimeError("broken")
+
+    track(api, "old")
+    machine.clock.move_to(SystemClock().now() + OLD)
+    rules = (retention.Rule("broken", broken, OLD), *retention.rules(ALL))
+    with pytest.raises(ExceptionGroup) as failed:
+        drop_old(replace(machine.worker, rules=rules))
+    assert [str(error) for error in failed.value.exceptions] == ["broken"]
+    assert names(sessions) == []
+
+
+def test_a_worker_that_is_restarted_often_lets_go_too(machine):
+    running = start(machine.worker, poll_seconds=3_600)
+    try:
+        jobs = {job.id: job.next_run_time for job in running.scheduler.get_jobs()}
+    finally:
+        running.stop()
+    soon = (jobs["retention"] - SystemClock().now()).total_seconds()
+    assert 30 < soon < 300
+
+
+def drop(machine) -> None:
     drop_old(replace(machine.worker, rules=retention.rules(ALL)))
-    assert count(Event) == 0
 
 
 def test_the_workers_timetable_lets_go_of_what_the_settings_say(api, machine, sessions, empty):
@@ -225,7 +384,8 @@ def test_what_somebody_sets_going_again_meanwhile_stays(api, machine, sessions, 
     machine.clock.move_to(SystemClock().now() + OLD)
     with transaction(sessions) as repairing:
         repairing.scalars(select(Execution).with_for_update()).one()
-        drop_old(replace(machine.worker, rules=retention.rules(ALL)))
+        drop(machine)
     assert count(Execution) == 1
-    drop_old(replace(machine.worker, rules=retention.rules(ALL)))
+    machine.clock.advance(timedelta(days=1))
+    drop(machine)
     assert count(Execution) == 0
