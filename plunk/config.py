@@ -17,6 +17,7 @@ SECRET_NAMES = {"database_url", "mail_url"}
 HIDDEN_NAMES = {"secret_key", "metrics_token"}
 MINIMUM_SECRET_LENGTH = 16
 WEEK = 7
+MAX_LEASE_SECONDS = 3_600
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "text")
 
@@ -103,7 +104,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_allow_private=_flag(env, "WEBHOOK_ALLOW_PRIVATE", default=False),
         poll_seconds=_number(env, "POLL_SECONDS", 1.0, low=0.05, high=3_600),
         key_cache_seconds=_number(env, "KEY_CACHE_SECONDS", 1.0, low=0, high=60),
-        lease_seconds=_number(env, "LEASE_SECONDS", 60.0, low=2, high=3_600),
+        lease_seconds=_number(env, "LEASE_SECONDS", 60.0, low=2, high=MAX_LEASE_SECONDS),
         retention_events_days=_days(env, "RETENTION_EVENTS_DAYS"),
         retention_runs_days=_days(env, "RETENTION_RUNS_DAYS"),
         retention_emails_days=_days(env, "RETENTION_EMAILS_DAYS"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from plunk import migrating
 from plunk.cli.database import reachable
 from plunk.cli.projects import require_secret
 from plunk.client import LOOPBACK, Client
-from plunk.clock import SystemClock
+from plunk.clock import Clock, SyncedClock, SystemClock
 from plunk.config import Settings, read_settings
 from plunk.db import begin_reading, database_now, session_factory
 from plunk.delivery.provider import open_provider
@@ -45,19 +45,24 @@ class Finding:
     check: str | None = None
     invariant: str | None = None
     ids: tuple[str, ...] = ()
+    is_truncated: bool = False
 
 
 def run(*, fix: bool = False, as_json: bool = False) -> int:
     """Print settings and findings, and mend broken rows with `fix`; 1 when something is wrong."""
-    settings = read_settings()
-    findings = examine(settings, fix=fix)
-    wrong = _print_json(settings, findings) if as_json else _print(settings, findings)
+    try:
+        settings = read_settings()
+    except Misconfigured as error:
+        shown, findings = {}, iter([Finding("wrong", error.message)])
+    else:
+        shown, findings = settings.masked(), examine(settings, fix=fix)
+    wrong = _print_json(shown, findings) if as_json else _print(shown, findings)
     return int(wrong > 0)
 
 
-def _print(settings: Settings, findings: Iterator[Finding]) -> int:
+def _print(settings: Mapping[str, str], findings: Iterator[Finding]) -> int:
     click.echo("Settings")
-    for name, value in settings.masked().items():
+    for name, value in settings.items():
         click.echo(f"  {name:<24} {value}")
     click.echo("\nFindings")
     wrong = sum(finding.state == "wrong" for finding in _shown(findings))
@@ -65,11 +70,11 @@ def _print(settings: Settings, findings: Iterator[Finding]) -> int:
     return wrong
 
 
-def _print_json(settings: Settings, findings: Iterator[Finding]) -> int:
+def _print_json(settings: Mapping[str, str], findings: Iterator[Finding]) -> int:
     found = list(findings)
     wrong = sum(finding.state == "wrong" for finding in found)
     told = {
-        "settings": settings.masked(),
+        "settings": settings,
         "findings": [_finding_json(finding) for finding in found],
         "wrong": wrong,
     }
@@ -81,8 +86,14 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     plain = {"state": finding.state, "text": finding.text}
     if finding.check is None:
         return plain
-    about = {"check": finding.check, "invariant": finding.invariant, "ids": finding.ids}
-    return {**plain, **about}
+    return {
+        **plain,
+        "check": finding.check,
+        "invariant": finding.invariant,
+        "count": len(finding.ids),
+        "truncated": finding.is_truncated,
+        "ids": finding.ids,
+    }
 
 
 def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
@@ -154,21 +165,21 @@ def _examine_database(engine: Engine, *, fix: bool) -> Iterator[Finding]:
         yield Finding("wrong", "The database lacks this version's tables: run `plunk migrate`.")
         return
     yield Finding("ok", "The database has the newest tables.")
-    now = database_now(engine)
+    clock = SyncedClock(lambda: database_now(engine))
     with session_factory(engine)() as session:
         begin_reading(session)
-        queues = backlog.measure(session, now=now)
+        queues = backlog.measure(session, now=clock.now())
     yield from map(_judge, queues)
-    yield from _sweep(engine, now, fix=fix)
+    yield from _sweep(engine, clock, fix=fix)
 
 
-def _sweep(engine: Engine, now: datetime, *, fix: bool) -> Iterator[Finding]:
+def _sweep(engine: Engine, clock: Clock, *, fix: bool) -> Iterator[Finding]:
     """Yield the rows that break the engine's promises, after what could be mended."""
     sessions = session_factory(engine)
-    found = sweeping.sweep(sessions, now=now)
+    found = sweeping.sweep(sessions, clock)
     if found and fix:
-        yield from map(_mended, sweeping.mend(sessions, found, now=now))
-        found = sweeping.sweep(sessions, now=now)
+        yield from map(_mended, sweeping.mend(sessions, found, clock))
+        found = sweeping.sweep(sessions, clock)
     yield from (_violated(one, fix=fix) for one in found)
     if not found:
         yield Finding("ok", "No row breaks the engine's promises (I9, I10).")
@@ -182,11 +193,11 @@ def _mended(one: Mended) -> Finding:
 
 def _violated(one: Violation, *, fix: bool) -> Finding:
     check, ids = one.check, tuple(one.ids)
-    count = f"{len(ids):,}{' or more' if one.has_more else ''}"
+    count = f"{'more than ' if one.is_truncated else ''}{len(ids):,}"
     shown = ", ".join(ids[:SHOWN_IDS]) + (", …" if len(ids) > SHOWN_IDS else "")
     advice = f"Left as they are ({check.remedy})." if fix else f"--fix: {check.remedy}."
     text = f"{check.name} ({check.invariant}): {count} {check.about}: {shown}. {advice}"
-    return Finding("wrong", text, check.name, check.invariant, ids)
+    return Finding("wrong", text, check.name, check.invariant, ids, one.is_truncated)
 
 
 def _judge(queue: Queue) -> Finding:

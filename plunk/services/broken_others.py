@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from plunk.models import Revision, Segment, SegmentMember, Trigger
@@ -27,9 +27,10 @@ def _timeless() -> Select[Trigger]:
     return select(Trigger).where(timed, Trigger.next_at.is_(None)).order_by(Trigger.id)
 
 
-def _find_schedules(session: Session, now: datetime, limit: int) -> list[str]:
+def _find_schedules(session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
     """Return schedules that have no next time although there is one; few have none at all."""
-    found = session.scalars(_timeless())
+    behind = true() if after is None else Trigger.id > after
+    found = session.scalars(_timeless().where(behind))
     return [one.id for one in found if _next_time(one, now) is not None][:limit]
 
 
@@ -41,7 +42,7 @@ def _mend_schedules(session: Session, ids: Sequence[str], now: datetime) -> list
     return [trigger.id for trigger in held]
 
 
-def _find_counts(session: Session, now: datetime, limit: int) -> list[str]:
+def _find_counts(session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
     """Return segments whose members are noted down and were counted wrong.
 
     Of tracked ones that are to be computed now, the members are yet to be noted down.
@@ -54,7 +55,8 @@ def _find_counts(session: Session, now: datetime, limit: int) -> list[str]:
     )
     is_computed = and_(Segment.track_membership, Segment.compute_at > now)
     listed = or_(Segment.type == "STATIC", is_computed)
-    wrong = select(Segment.id).where(listed, Segment.member_count != members)
+    behind = true() if after is None else Segment.id > after
+    wrong = select(Segment.id).where(listed, Segment.member_count != members, behind)
     return list(session.scalars(wrong.order_by(Segment.id).limit(limit)))
 
 
@@ -76,22 +78,32 @@ def _mend_counts(session: Session, ids: Sequence[str], _now: datetime) -> list[s
     return mended
 
 
-def _find_revisions(session: Session, now: datetime, limit: int) -> list[str]:
+def _find_revisions(session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
     """Return revisions that runs have not been brought over to for a long time."""
-    old = select(Revision.workflow_id, Revision.number).where(
+    key = (Revision.workflow_id, Revision.number)
+    old = select(*key).where(
         Revision.touched.is_not(None), Revision.created_at <= now - SETTLED_AFTER
     )
-    rows = session.execute(old.order_by(Revision.created_at).limit(limit))
+    if after is not None:
+        workflow_id, number = _revision_key(after)
+        later = and_(Revision.workflow_id == workflow_id, Revision.number > number)
+        old = old.where(or_(Revision.workflow_id > workflow_id, later))
+    rows = session.execute(old.order_by(*key).limit(limit))
     return [f"{workflow_id}:{number}" for workflow_id, number in rows]
 
 
 def _mend_revisions(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
     """Note down where nobody is left behind; the others need a worker."""
-    for one in revisions.unsettled(session):
-        if f"{one.workflow_id}:{one.number}" in ids:
-            revisions.settle(session, one, revisions.left_behind(one, now))
-    left = _find_revisions(session, now, len(ids) + revisions.MAX_UNSETTLED)
-    return [one for one in ids if one not in left]
+    keys = [_revision_key(one) for one in ids]
+    for one in revisions.among(session, keys):
+        revisions.settle(session, one, revisions.left_behind(one, now))
+    left = {one.key for one in revisions.among(session, keys)}
+    return [one for one, key in zip(ids, keys, strict=True) if key not in left]
+
+
+def _revision_key(one: str) -> revisions.Key:
+    workflow_id, _, number = one.partition(":")
+    return workflow_id, int(number)
 
 
 CHECKS = (

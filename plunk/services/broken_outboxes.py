@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_
 
+from plunk.config import MAX_LEASE_SECONDS
 from plunk.models import Email, WebhookCall
-from plunk.services.violation import Broken, Check, Outbox, by_update
+from plunk.services.violation import SLACK, Broken, Check, Outbox, by_update
 
-LONGEST_LEASE = timedelta(hours=1)  # leases last minutes; more is a clock that was far ahead
+LONGEST_LEASE = timedelta(seconds=MAX_LEASE_SECONDS)
 
 
 def _checks(table: Outbox, one: str, many: str) -> tuple[Check, ...]:
@@ -20,7 +21,7 @@ def _checks(table: Outbox, one: str, many: str) -> tuple[Check, ...]:
         return and_(table.status == "PENDING", or_(due.is_(None), lease.is_not(None)))
 
     def endless(now: datetime) -> ColumnElement[bool]:
-        return or_(lease.is_(None), lease > now + LONGEST_LEASE)
+        return or_(lease.is_(None), lease > now + LONGEST_LEASE + SLACK)
 
     def unending(now: datetime) -> ColumnElement[bool]:
         return and_(table.status == "SENDING", or_(endless(now), due.is_not(None)))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, null, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from plunk.errors import Conflict
@@ -71,6 +71,12 @@ def cut(
 def unsettled(session: Session) -> list[Touched]:
     """Return the revisions that runs may still have to be brought over to, oldest first."""
     return _touched(session, _unsettled().limit(MAX_UNSETTLED))
+
+
+def among(session: Session, keys: Collection[Key]) -> list[Touched]:
+    """Return those of the revisions that runs may still have to be brought over to."""
+    wanted = tuple_(Revision.workflow_id, Revision.number).in_(keys)
+    return _touched(session, _unsettled().where(wanted))
 
 
 def refuse_left_behind(session: Session, workflow: Workflow, *, now: datetime) -> None:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.orm import Session
 
 from plunk.models import Email, Execution, Segment, StepExecution, WebhookCall
 
-Find: TypeAlias = Callable[[Session, datetime, int], list[str]]
+Find: TypeAlias = Callable[[Session, datetime, str | None, int], list[str]]
 Mend: TypeAlias = Callable[[Session, Sequence[str], datetime], list[str]]
 Outbox: TypeAlias = type[Email] | type[WebhookCall]
 Table: TypeAlias = type[Execution] | type[StepExecution] | type[Segment] | Outbox
 Values: TypeAlias = Callable[[datetime], dict[str, Any]]
+SLACK = timedelta(hours=1)  # a clock that is further ahead than this is none to wait for
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One kind of violation: `find` returns ids, `mend` those of them that it mended."""
+    """One kind of violation.
+
+    `find` returns at most so many ids in their order, those behind a given one; `mend` returns
+    those of the ids that it mended.
+    """
 
     name: str
     invariant: str
@@ -38,9 +43,10 @@ class Broken:
     table: Table
     condition: Callable[[datetime], ColumnElement[bool]]
 
-    def find(self, session: Session, now: datetime, limit: int) -> list[str]:
-        """Return their ids."""
-        rows = select(self.table.id).where(self.condition(now)).order_by(self.table.id)
+    def find(self, session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
+        """Return the next ids of theirs."""
+        behind = true() if after is None else self.table.id > after
+        rows = select(self.table.id).where(self.condition(now), behind).order_by(self.table.id)
         return list(session.scalars(rows.limit(limit)))
 
     def hold(self, session: Session, ids: Sequence[str], now: datetime) -> list[str]:

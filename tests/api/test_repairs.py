@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from plunk.clock import ManualClock
 from plunk.engine.shell.batch import advance_due
 from plunk.models import Email, Execution, StepExecution, WebhookCall
 from plunk.outbound import Answer, OutboundError
@@ -102,7 +103,7 @@ def test_a_wait_is_skipped(api: Api, machine: Machine, parked: Any, sessions: An
     assert machine.hooks.requests == []
     machine.sleep(days=2)
     assert only_run(api, flow) == run
-    assert sweeping.sweep(sessions, now=machine.clock.now()) == []
+    assert sweeping.sweep(sessions, machine.clock) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_a_run_is_moved(api: Api, machine: Machine, parked: Any, sessions: Any) 
     assert machine.hooks.requests == []
     with sessions() as session:
         assert set(session.scalars(select(WebhookCall.status))) <= {"CANCELLED"}
-    assert sweeping.sweep(sessions, now=machine.clock.now()) == []
+    assert sweeping.sweep(sessions, machine.clock) == []
 
 
 def test_a_run_is_moved_back_and_does_it_all_again(api: Api, machine: Machine) -> None:
@@ -444,4 +445,4 @@ def assert_whole(sessions: Any, mails: int) -> None:
             .group_by(Execution.id, Execution.visit)
         ).all()
     assert all(visit == count == last for visit, count, last in rows)
-    assert sweeping.sweep(sessions, now=NOON + timedelta(hours=3)) == []
+    assert sweeping.sweep(sessions, ManualClock(NOON + timedelta(hours=3))) == []

@@ -100,9 +100,21 @@ def test_machines_read_it_as_json(doctor, stuck):
         ("ended-run-waits", "I9", [run_id]),
         ("segment-count-wrong", "I10", [segment_id]),
     ]
+    assert [(one["count"], one["truncated"]) for one in wrong] == [(1, False), (1, False)]
     assert told["settings"]["SECRET_KEY"] == "***"
     status, out = doctor("--json", "--fix")
     told = json.loads(out)
     states = {one["check"]: one["state"] for one in told["findings"] if "check" in one}
     assert states == {"ended-run-waits": "mended", "segment-count-wrong": "mended"}
     assert (status, told["wrong"]) == (0, 0)
+
+
+def test_a_bad_setting_is_a_finding(doctor, monkeypatch):
+    monkeypatch.setenv("LEASE_SECONDS", "soon")
+    status, out = doctor("--json")
+    told = json.loads(out)
+    assert (status, told["wrong"], told["settings"]) == (1, 1, {})
+    (wrong,) = told["findings"]
+    assert wrong["state"] == "wrong"
+    assert wrong["text"].startswith("LEASE_SECONDS must be a number")
+    assert "wrong  LEASE_SECONDS must be" in doctor()[1]

@@ -7,7 +7,7 @@ whose constraints are not checked, or by a hand in the database.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -70,6 +70,7 @@ def hurt(empty: Backend) -> Iterator[Callable[[Update], None]]:
                 connection.execute(AddConstraint(constraint))
 
 
+at = ManualClock
 IGNORE = "PRAGMA ignore_check_constraints = {}"
 
 
@@ -181,17 +182,17 @@ def test_a_violation_is_found_and_mended_for_good(
     api: Api, machine: Machine, hurt: Any, empty: Backend, sessions: Any, case: Case
 ) -> None:
     case.story(api, machine)
-    assert sweeping.sweep(sessions, now=NOON) == []
+    assert sweeping.sweep(sessions, at(NOON)) == []
     given = {name: null() if one is None else one for name, one in case.values.items()}
     hurt(update(case.table).values(given))
-    found = sweeping.sweep(sessions, now=NOON)
+    found = sweeping.sweep(sessions, at(NOON))
     assert [one.check.name for one in found] == [case.check]
     (broken,) = found
-    mended = list(sweeping.mend(sessions, found, now=NOON))
+    mended = list(sweeping.mend(sessions, found, at(NOON)))
     assert [one.id for one in mended] == list(broken.ids)
-    assert sweeping.sweep(sessions, now=NOON) == []
+    assert sweeping.sweep(sessions, at(NOON)) == []
     before = rows(empty)
-    assert list(sweeping.mend(sessions, found, now=NOON)) == []
+    assert list(sweeping.mend(sessions, found, at(NOON))) == []
     assert rows(empty) == before
 
 
@@ -213,9 +214,8 @@ def test_who_lost_its_time_goes_on_when_it_was_to(
 
 
 def fix(sessions: Any, machine: Machine) -> list[str]:
-    now = machine.clock.now()
-    found = sweeping.sweep(sessions, now=now)
-    return [one.check.name for one in sweeping.mend(sessions, found, now=now)]
+    found = sweeping.sweep(sessions, machine.clock)
+    return [one.check.name for one in sweeping.mend(sessions, found, machine.clock)]
 
 
 def test_a_message_that_was_held_for_ever_goes_out_once(
@@ -264,8 +264,8 @@ def test_many_are_mended_in_small_transactions(
         track(api, email=f"{number}@x.test")
     machine.settle()
     hurt(update(Execution).values(due_at=null()))
-    found = sweeping.sweep(sessions, now=NOON)
-    mending = sweeping.mend(sessions, found, now=NOON, batch=3)
+    found = sweeping.sweep(sessions, at(NOON))
+    mending = sweeping.mend(sessions, found, at(NOON), batch=3)
     first = next(mending)
     with sessions() as session:
         due = session.scalars(select(Execution.id).where(Execution.due_at.is_not(None))).all()
@@ -274,6 +274,85 @@ def test_many_are_mended_in_small_transactions(
     assert len(list(mending)) == 6
     machine.sleep(hours=3)
     assert {run["status"] for run in runs(api, flow)} == {"COMPLETED"}
+
+
+LEASED = {"status": "SENDING", "next_attempt_at": null()}
+
+
+class Slow:
+    """A clock by which every question takes an hour."""
+
+    def __init__(self) -> None:
+        self._now = NOON
+
+    def now(self) -> datetime:
+        self._now += timedelta(hours=1)
+        return self._now
+
+
+def test_the_longest_lease_that_may_be_set_is_nobodys_violation(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    queued(api, machine)
+    hurt(update(Email).values(LEASED | {"lease_until": NOON + timedelta(seconds=3_601)}))
+    assert sweeping.sweep(sessions, at(NOON)) == []
+
+
+def test_what_was_taken_up_while_the_sweep_went_on_is_left_to_its_holder(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    queued(api, machine)
+    hurt(update(Email).values(LEASED | {"lease_until": NOON + timedelta(hours=6)}))
+    assert sweeping.sweep(sessions, Slow()) == []
+
+
+def test_what_was_taken_up_before_it_was_mended_is_left_to_its_holder(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    queued(api, machine)
+    hurt(update(Email).values(LEASED | {"lease_until": null()}))
+    found = sweeping.sweep(sessions, machine.clock)
+    assert [one.check.name for one in found] == ["email-held-for-ever"]
+    until = machine.clock.advance(timedelta(hours=5)) + timedelta(seconds=60)
+    hurt(update(Email).values(lease_until=until))
+    assert list(sweeping.mend(sessions, found, machine.clock)) == []
+    machine.settle()
+    assert machine.mail.messages == []
+
+
+def test_what_cannot_be_mended_hides_nothing_behind_it(
+    api: Api, machine: Machine, empty: Backend, sessions: Any
+) -> None:
+    """Of three revisions that are not settled, a worker has to come for the first two."""
+    flows = sorted(workflow(api, DELAY, name=name)["id"] for name in "abc")
+    track(api)
+    machine.settle()
+    with empty.engine.begin() as connection:
+        for flow in flows:
+            steps = [step["id"] for step in api.get(f"/workflows/{flow}").json["steps"]]
+            mine = (Revision.workflow_id == flow, Revision.number == 2)
+            connection.execute(update(Revision).where(*mine).values(touched=steps))
+        behind = update(Execution).where(Execution.workflow_id.in_(flows[:2]))
+        connection.execute(behind.values(revision=1))
+    later = at(NOON + timedelta(minutes=11))
+    found = sweeping.sweep(sessions, later)
+    (mended,) = sweeping.mend(sessions, found, later, batch=1)
+    assert mended.id == f"{flows[2]}:2"
+    (left,) = sweeping.sweep(sessions, later)
+    assert list(left.ids) == [f"{flow}:2" for flow in flows[:2]]
+
+
+def test_all_are_named_or_it_says_that_there_are_more(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    workflow(api, DELAY)
+    for number in range(5):
+        track(api, email=f"{number}@x.test")
+    machine.settle()
+    hurt(update(Execution).values(due_at=null()))
+    for most, count, is_truncated in ((4, 4, True), (5, 5, False), (6, 5, False)):
+        (found,) = sweeping.sweep(sessions, at(NOON), most=most)
+        assert (len(found.ids), found.is_truncated) == (count, is_truncated)
 
 
 def test_a_revision_that_nobody_brings_runs_over_to_is_told(
@@ -287,16 +366,16 @@ def test_a_revision_that_nobody_brings_runs_over_to_is_told(
     with empty.engine.begin() as connection:
         connection.execute(touched.values(touched=[step_id]))
         connection.execute(update(Execution).values(revision=1))
-    assert sweeping.sweep(sessions, now=NOON + timedelta(minutes=9)) == []
-    later = NOON + timedelta(minutes=11)
-    (found,) = sweeping.sweep(sessions, now=later)
+    assert sweeping.sweep(sessions, at(NOON + timedelta(minutes=9))) == []
+    later = at(NOON + timedelta(minutes=11))
+    (found,) = sweeping.sweep(sessions, later)
     assert found.check.name == "revision-never-settled"
     assert found.ids[0].startswith(flow["id"])
-    assert list(sweeping.mend(sessions, [found], now=later)) == []  # that is a worker's to do
+    assert list(sweeping.mend(sessions, [found], later)) == []  # that is a worker's to do
     machine.settle()
     assert only_run(api, flow)["status"] == "WAITING"
-    assert [one.id for one in sweeping.mend(sessions, [found], now=later)] == list(found.ids)
-    assert sweeping.sweep(sessions, now=later) == []
+    assert [one.id for one in sweeping.mend(sessions, [found], later)] == list(found.ids)
+    assert sweeping.sweep(sessions, later) == []
 
 
 def select_newest(stage: Backend) -> int:
@@ -310,7 +389,7 @@ def test_a_contact_that_goes_leaves_its_segments_counted_right(
     grouped(api, machine)
     (contact,) = api.get("/contacts").json["data"]
     assert api.delete(f"/contacts/{contact['id']}").status_code == 204
-    assert sweeping.sweep(sessions, now=NOON) == []
+    assert sweeping.sweep(sessions, at(NOON)) == []
     (segment,) = api.get("/segments").json
     assert segment["memberCount"] == 0
 
@@ -325,6 +404,6 @@ def test_a_segment_that_is_yet_to_be_computed_is_not_wrong(
     }
     body = {"name": "Pros", "condition": condition, "trackMembership": True}
     assert api.post("/segments", body).json["memberCount"] == 1
-    assert sweeping.sweep(sessions, now=NOON) == []
+    assert sweeping.sweep(sessions, at(NOON)) == []
     machine.settle()
-    assert sweeping.sweep(sessions, now=NOON) == []
+    assert sweeping.sweep(sessions, at(NOON)) == []
