@@ -8,6 +8,7 @@ from plunk.http.endpoint import Answer, Call, Spec, endpoint
 from plunk.schemas.executions import (
     CancelledOut,
     ExecutionInFullOut,
+    ExecutionListedOut,
     ExecutionOut,
     ExecutionPageOut,
     RunQueryIn,
@@ -102,7 +103,7 @@ def cancel_execution(call: Call, workflow_id: str, execution_id: str) -> Answer:
     executions,
     "/executions/<execution_id>/retry",
     method="POST",
-    spec=Spec(body=RetryIn(), answers={200: ExecutionOut()}, errors=(404, 409)),
+    spec=Spec(body=RetryIn(), answers={200: ExecutionListedOut()}, errors=(404, 409)),
 )
 def retry_execution(call: Call, workflow_id: str, execution_id: str, *, body: Order) -> Answer:
     """Try the step again at which a run has failed; it goes on from there."""
@@ -113,7 +114,7 @@ def retry_execution(call: Call, workflow_id: str, execution_id: str, *, body: Or
     executions,
     "/executions/<execution_id>/skip",
     method="POST",
-    spec=Spec(body=SkipIn(), answers={200: ExecutionOut()}, errors=(404, 409)),
+    spec=Spec(body=SkipIn(), answers={200: ExecutionListedOut()}, errors=(404, 409)),
 )
 def skip_execution(call: Call, workflow_id: str, execution_id: str, *, body: Order) -> Answer:
     """Let a run go on from where it waits: a delay, an event, a condition or a web hook.
@@ -127,7 +128,7 @@ def skip_execution(call: Call, workflow_id: str, execution_id: str, *, body: Ord
     executions,
     "/executions/<execution_id>/move",
     method="POST",
-    spec=Spec(body=MoveIn(), answers={200: ExecutionOut()}, errors=(404, 409)),
+    spec=Spec(body=MoveIn(), answers={200: ExecutionListedOut()}, errors=(404, 409)),
 )
 def move_execution(call: Call, workflow_id: str, execution_id: str, *, body: Order) -> Answer:
     """Let a run that is under way or has failed go on with any step of the workflow.
@@ -149,4 +150,5 @@ def count_executions(call: Call, workflow_id: str) -> Answer:
 
 
 def _repaired(call: Call, at: RunPath, order: Order) -> Answer:
-    return repairing.repair(call.session, call.project.id, at, order, now=call.now), 200
+    repairing.repair(call.session, call.project.id, at, order, now=call.now)
+    return service.view(call.session, call.project.id, at), 200

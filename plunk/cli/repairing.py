@@ -13,11 +13,13 @@ from plunk.cli.flows import open_client
 from plunk.cli.pulling import workflow_id
 from plunk.client import Client
 from plunk.errors import BadRequest
+from plunk.ids import parse_id
 
 Json = dict[str, Any]
 BATCH = 100
 DONE = {"retry": "retried", "skip": "skipped", "move": "moved"}
 USUAL = {"retry": "FAILED", "skip": "WAITING"}
+FOR_MANY = ("status", "step", "limit", "dry_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def repair(words: Words) -> int:
     """Repair one run, or many after asking; return 1 when some of them could not be."""
     if words.many == (words.execution is not None):
         raise BadRequest("Name one execution, or choose many with --all.")
+    if not words.many:
+        _refuse_choices(words)
     with open_client() as client:
         flow = client.get_workflow(workflow_id(client, words.workflow))
         order = _order(words, flow)
@@ -51,10 +55,17 @@ def repair(words: Words) -> int:
         return _repair_one(client, flow, words, order)
 
 
+def _refuse_choices(words: Words) -> None:
+    """Refuse what is for many: who typed --dry-run must not see the run repaired."""
+    given = [f"--{name.replace('_', '-')}" for name in FOR_MANY if getattr(words, name)]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} can only be used with --all; nothing was done.")
+
+
 def _repair_one(client: Client, flow: Json, words: Words, order: Json) -> int:
     run = client.repair_execution(flow["id"], words.execution or "", words.action, order)
-    names = {step["id"]: step["name"] for step in flow["steps"]}
-    at = names.get(run["currentStepId"], "its end")
+    step = run["currentStep"]
+    at = "its end" if step is None else step["name"]
     click.echo(f"{DONE[words.action]} {run['id']}: goes on with {at}")
     return 0
 
@@ -117,10 +128,15 @@ def _user() -> str | None:
 
 
 def _step_id(flow: Json, wanted: str) -> str:
-    """Return the id of the step with this id or name; BadRequest when it is none or several."""
+    """Return the id of the step with this id or name; BadRequest when it is none or several.
+
+    Another id may be one of a revision that runs are pinned to: the server knows.
+    """
     steps = [step for step in flow["steps"] if wanted in {step["id"], step["name"]}]
     if len(steps) == 1:
         return str(steps[0]["id"])
+    if not steps and (other := parse_id(wanted)) is not None:
+        return other
     known = ", ".join(f"{step['name']!r} ({step['id']})" for step in steps or flow["steps"])
     what = "several steps" if steps else "no step"
     raise BadRequest(f"The workflow has {what} called {wanted!r}; there are {known}.")

@@ -84,11 +84,7 @@ def page(session: Session, project_id: str, workflow_id: str, query: RunQuery) -
 def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
     """Return a run with its timeline; NotFound when the workflow has no such run."""
     workflow = get_workflow(session, project_id, at.workflow_id)
-    row = session.execute(_views().where(is_run(workflow.id, at.execution_id))).one_or_none()
-    if row is None:
-        raise NotFound(at.execution_id, resource="Execution")
-    then = _pinned_steps(session, workflow, [row[0]])
-    view = _view(workflow, row, then)
+    view, then = _found(session, workflow, at.execution_id)
     visits = session.execute(
         select(StepExecution, Step)
         .join(Step, Step.id == StepExecution.step_id)
@@ -97,8 +93,14 @@ def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
         .limit(MAX_VISITS)
     ).all()
     return RunDetail(
-        view, workflow, [(visit, _as_it_was(step, row[0], then)) for visit, step in visits]
+        view, workflow, [(visit, _as_it_was(step, view.run, then)) for visit, step in visits]
     )
+
+
+def view(session: Session, project_id: str, at: RunPath) -> RunView:
+    """Return a run without its timeline; NotFound when the workflow has no such run."""
+    workflow = get_workflow(session, project_id, at.workflow_id)
+    return _found(session, workflow, at.execution_id)[0]
 
 
 def counts(session: Session, project_id: str, workflow_id: str) -> dict[str, int]:
@@ -114,6 +116,15 @@ def counts(session: Session, project_id: str, workflow_id: str) -> dict[str, int
         .group_by(Execution.current_step_id)
     )
     return {step_id: count for step_id, count in rows if step_id}
+
+
+def _found(session: Session, workflow: Workflow, run_id: str) -> tuple[RunView, OldSteps]:
+    found = _views().where(is_run(workflow.id, run_id))
+    row = session.execute(found.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise NotFound(run_id, resource="Execution")
+    then = _pinned_steps(session, workflow, [row[0]])
+    return _view(workflow, row, then), then
 
 
 def _pinned_steps(session: Session, workflow: Workflow, runs: Iterable[Execution]) -> OldSteps:

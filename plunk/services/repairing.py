@@ -77,21 +77,15 @@ class _Found(NamedTuple):
     revision: int
 
 
-def repair(
-    session: Session, project_id: str, at: RunPath, order: Order, *, now: datetime
-) -> Execution:
-    """Repair one run; Conflict when it is not in a state for it."""
+def repair(session: Session, project_id: str, at: RunPath, order: Order, *, now: datetime) -> None:
+    """Repair one run; Conflict when it is not in a state for it, NotFound when it has gone."""
     workflow = get_workflow(session, project_id, at.workflow_id)
-    mine = is_run(workflow.id, at.execution_id)
-    run_id = session.scalar(select(Execution.id).where(mine))
-    if run_id is None:
+    ids = session.scalars(select(Execution.id).where(is_run(workflow.id, at.execution_id))).all()
+    work = _Work(session, _held(session, workflow, ids), order, now)
+    runs = _locked(session, ids)
+    if not runs:  # also when its contact was deleted while we waited for the lock
         raise NotFound(at.execution_id, resource="Execution")
-    work = _Work(session, _held(session, workflow, [run_id]), order, now)
-    found = [work.found(run) for run in _locked(session, [run_id])]
-    work.store(found)
-    return session.scalars(
-        select(Execution).where(mine).execution_options(populate_existing=True)
-    ).one()
+    work.store([work.found(run) for run in runs])
 
 
 def repair_many(

@@ -10,14 +10,18 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from plunk.clock import ManualClock
+from plunk.db import transaction
 from plunk.engine.shell.batch import advance_due
+from plunk.errors import NotFound
 from plunk.models import Email, Execution, StepExecution, WebhookCall
 from plunk.outbound import Answer, OutboundError
-from plunk.services import sweeping
-from tests.conftest import NOON, Api
+from plunk.services import repairing, sweeping
+from plunk.services.executions import RunPath
+from plunk.services.repairing import Order
+from tests.conftest import NOON, Api, Backend
 from tests.factories import (
     ANSWER,
     Machine,
@@ -256,6 +260,25 @@ def test_an_unpinned_run_is_repaired_in_the_newest_revision(api: Api, machine: M
     assert repair(api, flow, "move", stepId=added).status_code == 200
     machine.settle()
     assert visited(only_run(api, flow))[-1] == ("TRACK", "COMPLETED")
+
+
+def test_a_run_that_goes_while_it_is_to_be_repaired_is_not_found(
+    api: Api, machine: Machine, empty: Backend, project: Any, sessions: Any
+) -> None:
+    """Its contact is deleted while we wait for the lock on it."""
+    flow = failed(api, machine)
+    at = RunPath(flow["id"], only_run(api, flow)["id"])
+
+    @event.listens_for(empty.engine, "before_cursor_execute")
+    def overtake(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if " contacts " in " ".join(statement.split()):
+            cursor.execute("DELETE FROM executions")
+
+    try:
+        with pytest.raises(NotFound, match="Execution not found"), transaction(sessions) as session:
+            repairing.repair(session, project.id, at, Order("retry", "down"), now=NOON)
+    finally:
+        event.remove(empty.engine, "before_cursor_execute", overtake)
 
 
 def bulk(api: Api, flow: Any, **fields: Any) -> Any:

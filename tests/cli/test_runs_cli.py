@@ -129,3 +129,55 @@ def test_what_makes_no_sense_is_told_in_one_line(
     assert done.status == status
     assert told in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "choice", [("--dry-run",), ("--status", "WAITING"), ("--step", "Delay"), ("--limit", "5")]
+)
+def test_what_is_for_many_is_refused_of_one_and_nothing_is_done(
+    online: Any, api: Any, parked: Any, choice: tuple[str, ...]
+) -> None:
+    before = only_run(api, parked)
+    done = online("run", "skip", before["id"], "--workflow", "Pause", *WHY, *choice)
+    assert (done.status, done.out) == (2, "")
+    assert f"{choice[0]} can only be used with --all; nothing was done." in done.err
+    assert only_run(api, parked) == before
+
+
+@pytest.fixture
+def pinned(api: Any, machine: Machine) -> Any:
+    """Return a workflow with a run that is pinned to a revision with a step of its own."""
+    text = 'workflow "Old" {\n  on event "go"\n  wait 1 day\n  track "x"\n  exit "old"\n}\n'
+    assert api.post("/flows/deploy", {"files": {"a.flow": text}}).status_code == 200
+    (flow,) = api.get("/workflows").json["data"]
+    api.patch(f"/workflows/{flow['id']}", {"enabled": True})
+    track(api)
+    machine.settle()
+    before = api.get(f"/workflows/{flow['id']}").json
+    put = {"files": {"a.flow": text.replace('  track "x"\n', "")}, "inFlight": "pin"}
+    assert api.post("/flows/deploy", put).status_code == 200
+    return before
+
+
+def test_a_pinned_run_goes_on_with_a_step_that_only_its_own_revision_has(
+    online: Any, api: Any, machine: Machine, pinned: Any
+) -> None:
+    run_id = only_run(api, pinned)["id"]
+    own = next(step for step in pinned["steps"] if step["type"] == "TRACK")
+    words = (run_id, "--workflow", "Old", *WHY)
+    skipped = online("run", "skip", *words)
+    assert skipped.out == f"skipped {run_id}: goes on with {own['name']}\n"
+    moved = online("run", "move", *words, "--to", own["id"])
+    assert (moved.status, moved.err) == (0, "")
+    assert moved.out == f"moved {run_id}: goes on with {own['name']}\n"
+    machine.settle()
+    assert visited(only_run(api, pinned))[-2:] == [("TRACK", "COMPLETED"), ("EXIT", "COMPLETED")]
+
+
+def test_an_id_that_no_step_has_is_refused_by_the_server(
+    online: Any, api: Any, parked: Any
+) -> None:
+    words = (only_run(api, parked)["id"], "--workflow", "Pause", *WHY, "--to", parked["id"])
+    done = online("run", "move", *words)
+    assert done.status == 1
+    assert "Step not found" in done.err
