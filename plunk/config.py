@@ -13,13 +13,15 @@ from plunk.errors import Misconfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
-SECRET_NAMES = {"database_url", "mail_url"}
 HIDDEN_NAMES = {"secret_key", "metrics_token"}
 MINIMUM_SECRET_LENGTH = 16
 WEEK = 7
 MAX_LEASE_SECONDS = 3_600
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "text")
+SCHEME = re.compile(r"[\w+.-]*://")
+HOSTS = re.compile(r"(\[[^\]]*\]|[^:@]*)(:\d*)?(,[^:@]*(:\d*)?)*")
+SECRET_VALUE = re.compile(r"([^?&=]*(?:password|secret|key|token)[^&=]*=)[^&#]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,33 @@ class Settings:
         value = str(getattr(self, name))
         if name in HIDDEN_NAMES:
             return "***" if value else "(unset)"
-        return mask_url(value) if name in SECRET_NAMES else value
+        return mask_url(value) if "://" in value else value
 
 
 def mask_url(url: str) -> str:
-    """Return a URL with its password hidden."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    """Return a URL with its password hidden, and what its query says of secrets.
+
+    Of one that was not written as URLs are, such as with @ or / in the password, too much is
+    hidden rather than too little.
+    """
+    scheme = start.group() if (start := SCHEME.match(url)) else ""
+    rest = url.removeprefix(scheme)
+    end = _end_of_user(rest)
+    if end >= 0:
+        user, colon, _ = rest[:end].partition(":")
+        rest = f"{user}:***{rest[end:]}" if colon else rest
+    place, question, query = rest.partition("?")
+    return scheme + place + question + SECRET_VALUE.sub(r"\1***", query)
+
+
+def _end_of_user(rest: str) -> int:
+    """Return where the @ stands behind which the host begins, or -1 where there is none."""
+    if rest.startswith("/"):
+        return -1  # a file
+    place = rest.partition("?")[0]
+    if "@" in place:
+        return place.rindex("@")
+    return -1 if HOSTS.fullmatch(place.partition("/")[0]) else rest.rfind("@")
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -126,6 +149,8 @@ def database_url(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     if not mark:
         raise Misconfigured(f"DATABASE_URL is not a URL: {mask_url(url)!r}")
+    if re.match(r"[^/?#]*@[^/?#]*@", rest):
+        raise Misconfigured("DATABASE_URL has an @ in its user or password: write it as %40.")
     if scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg://{rest}"
     if scheme == "sqlite":
@@ -202,5 +227,5 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     url = (env.get(name) or default).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Misconfigured(f"{name} must be an http or https URL, not {url!r}.")
+        raise Misconfigured(f"{name} must be an http or https URL, not {mask_url(url)!r}.")
     return url

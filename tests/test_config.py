@@ -68,6 +68,7 @@ def test_settings_are_read(name: str, text: str, field: str, value: Any) -> None
     [
         ("DATABASE_URL", "plunk.db"),
         ("DATABASE_URL", "mysql://h/d"),
+        ("DATABASE_URL", "postgres://u:p@w@h/d"),
         ("PORT", "http"),
         ("LOG_LEVEL", "loud"),
         ("METRICS_PORT", "70000"),
@@ -110,6 +111,19 @@ def test_the_own_address_follows_the_port() -> None:
         ("smtp://ada:p:w@mail:587", "smtp://ada:***@mail:587"),
         (f"sqlite:///{Path.cwd()}/plunk.db", f"sqlite:///{Path.cwd()}/plunk.db"),
         ("postgres://db/plunk", "postgres://db/plunk"),
+        ("smtp://u:p@hunter2@mail", "smtp://u:***@mail"),
+        ("smtp://u:p/hunter2@mail:587?rate=5", "smtp://u:***@mail:587?rate=5"),
+        ("smtp://u:p?hunter2@mail", "smtp://u:***@mail"),
+        ("redis://:hunter2@cache:6379/0", "redis://:***@cache:6379/0"),
+        ("redis://cache:6379/0?username=a@b", "redis://cache:6379/0?username=a@b"),
+        ("postgres://[::1]:5432/d", "postgres://[::1]:5432/d"),
+        ("postgres://a:1,b:2/d", "postgres://a:1,b:2/d"),
+        ("postgres://db/d?user=u&password=hunter2", "postgres://db/d?user=u&password=***"),
+        ("postgres:///d?sslpassword=hunter2&a=1", "postgres:///d?sslpassword=***&a=1"),
+        ("x://h?Api_Key=hunter2&token=hunter2#x", "x://h?Api_Key=***&token=***#x"),
+        ("redis://:hunter2@cache?via=http://proxy", "redis://:***@cache?via=http://proxy"),
+        ("u:hunter2@db/plunk", "u:***@db/plunk"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
     ],
 )
 def test_passwords_are_masked(url: str, shown: str) -> None:
@@ -120,8 +134,10 @@ def test_secrets_are_never_shown() -> None:
     settings = read_settings(
         {
             "SECRET_KEY": SECRET,
-            "DATABASE_URL": "postgres://ada:hunter2@db/plunk",
-            "MAIL_URL": "smtp://ada:hunter2@mail",
+            "DATABASE_URL": "postgres://ada@db/plunk?password=hunter2",
+            "MAIL_URL": "smtp://ada:p@hunter2@mail",
+            "API_URL": "https://ada:hunter2@api.example.com",
+            "RATELIMIT_STORAGE_URI": "redis://:hunter2@cache",
         }
     )
     shown = " ".join(settings.masked().values())
@@ -131,7 +147,10 @@ def test_secrets_are_never_shown() -> None:
     assert Settings().masked()["SECRET_KEY"] == "(unset)"
 
 
-def test_a_bad_database_url_hides_its_password() -> None:
+@pytest.mark.parametrize(
+    "url", ["mysql://ada:hunter2@db/plunk", "ada:hunter2@db", "postgres://ada:p@hunter2@db/plunk"]
+)
+def test_a_bad_database_url_hides_its_password(url: str) -> None:
     with pytest.raises(Misconfigured) as refused:
-        database_url("mysql://ada:hunter2@db/plunk")
+        database_url(url)
     assert "hunter2" not in refused.value.message

@@ -18,7 +18,7 @@ from plunk.cli.database import reachable
 from plunk.cli.projects import require_secret
 from plunk.client import LOOPBACK, Client
 from plunk.clock import Clock, SyncedClock, SystemClock
-from plunk.config import Settings, read_settings
+from plunk.config import Settings, mask_url, read_settings
 from plunk.db import begin_reading, database_now, session_factory
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
@@ -150,14 +150,15 @@ def _connect(settings: Settings) -> None:
 
 def _examine_links(settings: Settings) -> Iterator[Finding]:
     local = urlsplit(settings.api_url).hostname in LOOPBACK
+    shown = mask_url(settings.api_url)
     if local and settings.environment == "production":
         text = "Links in mails lead to this machine; set API_URL to the public address."
-        yield Finding("note", f"API_URL is {settings.api_url}: {text}")
+        yield Finding("note", f"API_URL is {shown}: {text}")
     with Client(settings.api_url, "", timeout_seconds=CONNECT_SECONDS) as client:
         if client.is_up():
-            yield Finding("ok", f"The API answers at {settings.api_url}.")
+            yield Finding("ok", f"The API answers at {shown}.")
         else:
-            yield Finding("note", f"Nothing answers at API_URL {settings.api_url}: `plunk serve`.")
+            yield Finding("note", f"Nothing answers at API_URL {shown}: `plunk serve`.")
 
 
 def _examine_database(engine: Engine, *, fix: bool) -> Iterator[Finding]:
