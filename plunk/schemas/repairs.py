@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from marshmallow import Schema, post_load
 
 from plunk.schemas.fields import Choice, Flag, IdText, Input, ListOf, Sub, Text, Whole
-from plunk.services.repairing import MOST, REPAIRABLE, Order
+from plunk.services.repair_choice import MOST, REPAIRABLE
 from plunk.services.repairing import Choice as Runs
+from plunk.services.repairing import Order
 
 MAX_REASON, MAX_NAME = 500, 200
 OUTCOMES = ("EVENT", "TIMEOUT")
