@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -36,6 +36,9 @@ from plunk.services import projects
 from plunk.services.projects import NewProject
 from plunk.worker.jobs import close_worker, open_worker
 from tests.factories import Machine, Receiver, connected
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = "a secret for tests only"
@@ -271,7 +274,7 @@ def url(app: Flask) -> Iterator[str]:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def served(app: WSGIApplication) -> Iterator[str]:
     """Serve an application, and return its address."""
     server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)

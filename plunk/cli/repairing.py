@@ -84,12 +84,16 @@ def _repair_many(client: Client, flow: Json, words: Words, order: Json) -> int:
         return 0
     if not words.yes:
         click.confirm(f"{words.action.title()} {wanted:,} of them?", abort=True)
-    return _told(words, _batches(client, flow["id"], choice, wanted))
-
-
-def _batches(client: Client, workflow: str, choice: Json, wanted: int) -> Json:
-    """Repair batch by batch, each in a transaction of its own; return what came of all."""
     total: Json = {"repaired": 0, "refused": []}
+    try:
+        _repair_batches(client, flow["id"], choice, wanted, total)
+    finally:  # what was done stays done, also when a later batch fails
+        _tell(words, total)
+    return int(bool(total["refused"]))
+
+
+def _repair_batches(client: Client, workflow: str, choice: Json, wanted: int, total: Json) -> None:
+    """Repair batch by batch, each in a transaction of its own, and add up what came of them."""
     cursor = None
     while wanted > 0:
         fields = choice if cursor is None else {**choice, "cursor": cursor}
@@ -100,14 +104,12 @@ def _batches(client: Client, workflow: str, choice: Json, wanted: int) -> Json:
         cursor = done["cursor"]
         if cursor is None:
             break
-    return total
 
 
-def _told(words: Words, total: Mapping[str, Any]) -> int:
+def _tell(words: Words, total: Mapping[str, Any]) -> None:
     for one in total["refused"]:
         click.echo(f"left {one['executionId']}: {one['message']}", err=True)
     click.echo(f"{DONE[words.action]} {total['repaired']:,} execution(s).")
-    return int(bool(total["refused"]))
 
 
 def _order(words: Words, flow: Json) -> Json:

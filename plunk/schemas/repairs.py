@@ -58,7 +58,7 @@ class RepairManyIn(Input):
     status = Choice(*REPAIRABLE)
     stepId = IdText(attribute="step_id", metadata={"description": "Only those that stand there."})
     limit = Whole(low=1, high=MOST)
-    cursor = IdText()
+    cursor = Text(high=MAX_NAME)
     dryRun = Flag(attribute="dry_run")
 
     @post_load
@@ -82,4 +82,4 @@ class RepairedOut(Schema):
     matched = Whole()
     repaired = Whole()
     refused = ListOf(Sub(RefusalOut))
-    cursor = IdText(allow_none=True)
+    cursor = Text(allow_none=True)

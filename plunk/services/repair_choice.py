@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from plunk.engine.core.repair import Order
 from plunk.errors import BadRequest
-from plunk.ids import NO_ID, parse_id
+from plunk.ids import parse_id
 from plunk.models import Execution, Workflow
 
 REPAIRABLE = ("FAILED", "WAITING", "RUNNING")
@@ -21,7 +25,7 @@ MOST = 500
 class Choice:
     """Which runs of a workflow: by status and the step they stand on, the oldest first.
 
-    `cursor` is the last run of the batch before; a dry run counts and changes nothing.
+    `cursor` says where the batch before ended; a dry run counts and changes nothing.
     """
 
     order: Order
@@ -30,6 +34,13 @@ class Choice:
     limit: int = 100
     cursor: str | None = None
     dry_run: bool = False
+
+
+class Place(NamedTuple):
+    """Where a run stands in the order in which all of them are repaired."""
+
+    started_at: datetime
+    id: str
 
 
 def wanted(workflow: Workflow, choice: Choice) -> ColumnElement[bool]:
@@ -43,20 +54,28 @@ def wanted(workflow: Workflow, choice: Choice) -> ColumnElement[bool]:
     return and_(Execution.workflow_id == workflow.id, Execution.status == status, *on_step)
 
 
-def batch(
-    session: Session, workflow: Workflow, which: ColumnElement[bool], choice: Choice
-) -> Select[str]:
-    """Return the query for the next runs: in the order in which they started, after the cursor."""
-    ordered = select(Execution.id).where(which).order_by(Execution.started_at, Execution.id)
-    if choice.cursor is None:
-        return ordered.limit(choice.limit)
-    last = session.execute(
-        select(Execution.started_at, Execution.id).where(
-            Execution.workflow_id == workflow.id,
-            Execution.id == (parse_id(choice.cursor) or NO_ID),
-        )
-    ).one_or_none()
-    if last is None:
-        raise BadRequest("The cursor is not one of this workflow's executions.")
-    after = or_(Execution.started_at > last[0], Execution.id > last[1])
-    return ordered.where(Execution.started_at >= last[0], after).limit(choice.limit)
+def batch(session: Session, which: ColumnElement[bool], choice: Choice) -> Sequence[Place]:
+    """Return the next runs in the order in which they started, those after the cursor."""
+    place = (Execution.started_at, Execution.id)
+    ordered = select(*place).where(which).order_by(*place).limit(choice.limit)
+    if choice.cursor is not None:
+        last = _read(choice.cursor)
+        behind = or_(Execution.started_at > last.started_at, Execution.id > last.id)
+        ordered = ordered.where(Execution.started_at >= last.started_at, behind)
+    return [Place(*row) for row in session.execute(ordered)]
+
+
+def cursor_to(place: Place) -> str:
+    """Return the cursor behind a run, which need not be there any more when it is read."""
+    return urlsafe_b64encode(f"{place.started_at.isoformat()} {place.id}".encode()).decode()
+
+
+def _read(cursor: str) -> Place:
+    try:
+        started_at, _, run_id = urlsafe_b64decode(cursor).decode().partition(" ")
+        at, known = datetime.fromisoformat(started_at).astimezone(UTC), parse_id(run_id)
+    except (ValueError, OverflowError):
+        known = None
+    if known is None:
+        raise BadRequest("The cursor is none that a repair has answered with.")
+    return Place(at, known)

@@ -16,7 +16,7 @@ from plunk.engine.core.repair import Order
 from plunk.errors import NotFound, PlunkError
 from plunk.models import Contact, Execution, Workflow
 from plunk.services.executions import RunPath, is_run
-from plunk.services.repair_choice import Choice, batch, wanted
+from plunk.services.repair_choice import Choice, batch, cursor_to, wanted
 from plunk.services.repair_work import Work
 from plunk.services.workflow_graph import get_workflow, hold_workflow
 
@@ -63,7 +63,8 @@ def repair_many(
     if choice.dry_run:
         some = select(Execution.id).where(which).limit(MOST_COUNTED).subquery()
         return Repaired(session.scalar(select(func.count()).select_from(some)) or 0)
-    ids = list(session.scalars(batch(session, workflow, which, choice)))
+    places = batch(session, which, choice)
+    ids = [place.id for place in places]
     work = Work(session, _held(session, workflow, ids), choice.order, now)
     found, refused = [], []
     for run in _locked(session, ids, still=which):
@@ -72,7 +73,7 @@ def repair_many(
         except PlunkError as error:
             refused.append(Refusal(run.id, error.message))
     work.store(found)
-    cursor = ids[-1] if len(ids) == choice.limit else None
+    cursor = cursor_to(places[-1]) if len(places) == choice.limit else None
     return Repaired(len(ids), len(found), refused, cursor)
 
 

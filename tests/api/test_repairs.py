@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +17,7 @@ from plunk.clock import ManualClock
 from plunk.db import transaction
 from plunk.engine.shell.batch import advance_due
 from plunk.errors import NotFound
+from plunk.ids import NO_ID
 from plunk.models import Email, Execution, StepExecution, WebhookCall
 from plunk.outbound import Answer, OutboundError
 from plunk.services import repairing, sweeping
@@ -330,6 +332,16 @@ def test_with_a_cursor_nobody_is_repaired_twice(api: Api, machine: Machine) -> N
         assert run["status"] == "WAITING"
 
 
+def test_a_cursor_goes_on_behind_a_run_that_has_gone(api: Api, machine: Machine) -> None:
+    flow = failed(api, machine, *crowd(4))
+    cursor = bulk(api, flow, action="retry", limit=2)["cursor"]
+    for contact in api.get("/contacts").json["data"]:
+        if contact["email"] in crowd(2):
+            assert api.delete(f"/contacts/{contact['id']}").status_code == 204
+    told = bulk(api, flow, action="retry", limit=3, cursor=cursor)
+    assert (told["matched"], told["repaired"], told["cursor"]) == (2, 2, None)
+
+
 def test_a_batch_is_chosen_by_step_and_status(api: Api, machine: Machine) -> None:
     flow = workflow(api, DELAY, WAIT, EXIT)
     track(api, email="1@example.org")
@@ -362,12 +374,21 @@ def test_who_cannot_be_repaired_is_told_and_left(api: Api, machine: Machine) -> 
     assert "does not wait" in refused["message"]
 
 
+def cursor_of(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode()
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"action": "move"}, 400),
         ({"action": "move", "status": "WAITING"}, 400),
         ({"action": "retry", "cursor": "01890000-0000-7000-8000-000000000000"}, 400),
+        ({"action": "retry", "cursor": "é"}, 400),
+        ({"action": "retry", "cursor": cursor_of("2026-03-02T12:00:00+00:00 nobody")}, 400),
+        ({"action": "retry", "cursor": cursor_of(f"soon {NO_ID}")}, 400),
+        ({"action": "retry", "cursor": cursor_of(f"0001-01-01T00:00+14:00 {NO_ID}")}, 400),
+        ({"action": "retry", "cursor": "x" * 201}, 422),
         ({"action": "retry", "limit": 501}, 422),
         ({"action": "retry", "limit": 0}, 422),
         ({"action": "drop"}, 422),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plunk.outbound import Answer, OutboundError
+from tests.conftest import served
 from tests.factories import ANSWER, Machine, only_run, runs, track, visited, workflow
 
 HOOK = ("WEBHOOK", {"url": "https://hooks.example.com/"})
@@ -80,6 +81,30 @@ def test_no_more_are_retried_than_the_limit(online: Any, api: Any, failed: Any) 
     words = ("run", "retry", "--all", "--workflow", "Shop", *WHY, "--yes")
     assert "retried 3 execution(s)." in online(*words, "--limit", "3").out
     assert "127 FAILED" in online(*words, "--dry-run").out
+
+
+def test_what_was_done_before_a_batch_failed_is_told(
+    shell: Any, app: Any, project: Any, failed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def breaking(environ: Any, start: Any) -> Any:
+        """Serve the dry run and the first batch, and refuse the second one."""
+        if environ["PATH_INFO"].endswith("/repair"):
+            asked.append("")
+        if len(asked) <= 2:
+            return app(environ, start)
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start("409 CONFLICT", [("Content-Type", "application/json")])
+        return [b'{"error": {"code": "CONFLICT", "message": "not now"}}']
+
+    with served(breaking) as address:
+        monkeypatch.setenv("PLUNK_API_URL", address)
+        monkeypatch.setenv("PLUNK_API_KEY", project.secret)
+        done = shell("run", "retry", "--all", "--workflow", "Shop", *WHY, "--yes")
+    assert done.status == 1
+    assert "not now" in done.err
+    assert done.out.endswith("retried 100 execution(s).\n")
 
 
 def test_nothing_is_done_unless_somebody_says_yes(
