@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -18,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 
 CLAIM_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 LAG_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 86_400.0)
+LAG_LENGTHS = tuple(timedelta(seconds=seconds) for seconds in LAG_SECONDS)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -55,11 +57,10 @@ class Meter:
         yield
         self._claims.labels(queue).observe(time.perf_counter() - start)
 
-    def late(self, queue: str, dues: Sequence[datetime], *, now: datetime) -> None:
-        """Note how late the rows of one batch come, given when they were due, oldest first."""
+    def late(self, queue: str, dues: Collection[datetime], *, now: datetime) -> None:
+        """Note how late the rows of one batch come, given when they were due."""
         if dues:
-            most, least = (max(0.0, (now - due).total_seconds()) for due in (dues[0], dues[-1]))
-            self._lags.add(queue, most, least, len(dues))
+            self._lags.add(queue, dues, now)
 
     def ended(self, statuses: Tally[str]) -> None:
         """Count runs that ended, by their status."""
@@ -82,24 +83,23 @@ class Meter:
 
 
 class _Lags:
-    """How late rows were, by queue.
-
-    Of each batch only its oldest and newest row count; the others are taken to lie evenly between
-    them, which a histogram's buckets do anyway.
-    """
+    """How late rows were, by queue; prometheus_client's own would take a lock for each of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, list[float]] = {}  # cumulative, by bound; the last one is all
+        self._counts: dict[str, list[int]] = {}  # cumulative, by bound; the last one is all
         self._sums: dict[str, float] = {}
 
-    def add(self, queue: str, most: float, least: float, count: int) -> None:
-        """Add a batch, given how late its oldest and its newest row are."""
-        shares = [count * _share(bound, least, most) for bound in LAG_SECONDS]
+    def add(self, queue: str, dues: Iterable[datetime], now: datetime) -> None:
+        """Add a batch, given when its rows were due."""
+        earliest = sorted(dues)  # one search for each bound is cheaper than one for each row
+        counts = [len(earliest) - bisect_left(earliest, now - length) for length in LAG_LENGTHS]
+        spent = sum((now - due).total_seconds() for due in earliest if due < now)
         with self._lock:
-            kept = self._counts.setdefault(queue, [0.0] * (len(LAG_SECONDS) + 1))
-            kept[:] = [before + more for before, more in zip(kept, (*shares, count), strict=True)]
-            self._sums[queue] = self._sums.get(queue, 0.0) + count * (most + least) / 2
+            kept = self._counts.setdefault(queue, [0] * (len(LAG_SECONDS) + 1))
+            more = (*counts, len(earliest))
+            kept[:] = [before + new for before, new in zip(kept, more, strict=True)]
+            self._sums[queue] = self._sums.get(queue, 0.0) + spent
 
     def collect(self) -> Iterator[Metric]:
         """Yield the histogram."""
@@ -148,10 +148,3 @@ class _Ready:
 def _add(counter: Counter, tally: Tally[str]) -> None:
     for label, count in tally.items():
         counter.labels(label).inc(count)
-
-
-def _share(bound: float, least: float, most: float) -> float:
-    """Return which part of what lies evenly between two figures is not above the bound."""
-    if most <= bound:
-        return 1.0
-    return max(0.0, (bound - least) / (most - least)) if most > least else 0.0

@@ -40,7 +40,7 @@ def handed(
     meter: Meter, results: Sequence[tuple[Letter, Outcome | None]], *, now: datetime
 ) -> None:
     """Tell how long these messages had waited for their first attempt, and what came of it."""
-    fresh = sorted(letter.created_at for letter, _ in results if letter.attempts == 1)
+    fresh = [letter.created_at for letter, _ in results if letter.attempts == 1]
     meter.late("emails", fresh, now=now)
     meter.handed(Counter(_word(outcome) for _, outcome in results))
     for letter, outcome in results:
@@ -51,7 +51,7 @@ def handed(
 
 def called(meter: Meter, ended: Sequence[tuple[Call, Result]], *, now: datetime) -> None:
     """Tell how long these calls had waited for their first attempt, and what came of it."""
-    meter.late("hooks", sorted(call.created_at for call, _ in ended if call.attempts == 1), now=now)
+    meter.late("hooks", [call.created_at for call, _ in ended if call.attempts == 1], now=now)
     meter.called(Counter(_answered(result) for _, result in ended))
     for call, result in ended:
         if _answered(result) != "ok":
