@@ -1,13 +1,14 @@
 """Gauges of the database: what is due, leased and stored, at a cost that does not grow with it.
 
 Due rows are counted project by project along each queue's partial index, up to MOST in a project,
-so that neither parked nor finished rows are read. Rows by status come from PostgreSQL's own
-statistics, which ANALYZE keeps; SQLite, which has none like it, counts them while they are few.
+so that neither parked nor finished rows are read. Rows by status are counted while they are few.
+Beyond that they come from PostgreSQL's own statistics, which ANALYZE keeps; those have no rare
+values, so runs of a rare status are counted along an index. What is unknown is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,12 +18,13 @@ from sqlalchemy.orm import Session
 
 from plunk.db import is_postgres, table_of
 from plunk.metrics import Gauge
-from plunk.models import Email, Execution, Segment, Trigger, WebhookCall
+from plunk.models import Email, Execution, Segment, Trigger, WebhookCall, Workflow
 from plunk.models.email import EMAIL_STATUSES, LANE_CAMPAIGN, LANE_TRANSACTIONAL, LANE_WORKFLOW
 from plunk.models.execution import RUN_STATUSES
 
 MOST = 10_000
-FEW = 100_000
+FEW = 20_000
+RARE = 1_000  # in one workflow
 DUE = "plunk_queue_due"
 OLDEST = "plunk_queue_oldest_seconds"
 LEASED = "plunk_leases"
@@ -40,6 +42,8 @@ USUAL = text(
     " FROM pg_stats s JOIN pg_class c ON c.oid = to_regclass(s.tablename)"
     " WHERE s.schemaname = current_schema() AND s.tablename = :name AND s.attname = 'status'"
 )
+
+SIZE = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)")
 
 
 class Queue(NamedTuple):
@@ -65,8 +69,9 @@ QUEUES = (
     Queue("segments", table_of(Segment), "compute_at", ONE_LANE),
 )
 OUTBOXES: dict[str, type[Email | WebhookCall]] = {"emails": Email, "hooks": WebhookCall}
+RUNS = table_of(Execution)
 STORED = {
-    "plunk_runs": (table_of(Execution), RUN_STATUSES),
+    "plunk_runs": (RUNS, RUN_STATUSES),
     "plunk_emails": (table_of(Email), EMAIL_STATUSES),
 }
 
@@ -79,9 +84,9 @@ class Waiting:
     oldest: datetime | None
 
 
-def measure(session: Session, *, now: datetime) -> list[Gauge]:
-    """Return all gauges."""
-    return [*_queues(session, now), *_leases(session, now), *_stored(session)]
+def measure(session: Session, *, now: datetime, few: int = FEW) -> list[Gauge]:
+    """Return all gauges; tables of up to so few rows are counted."""
+    return [*_queues(session, now), *_leases(session, now), *_stored(session, few)]
 
 
 def _queues(session: Session, now: datetime) -> Iterator[Gauge]:
@@ -136,26 +141,48 @@ def _leases(session: Session, now: datetime) -> Iterator[Gauge]:
         yield Gauge(EXPIRED, ABOUT[EXPIRED], {"queue": name}, lost)
 
 
-def _stored(session: Session) -> Iterator[Gauge]:
+def _stored(session: Session, few: int) -> Iterator[Gauge]:
+    about = "Rows by status, about: as of the last ANALYZE, or exactly while they are few."
     for name, (table, statuses) in STORED.items():
-        found = _usual(session, table) if is_postgres(session) else _few(session, table)
-        about = "Rows by status, about: as of the last ANALYZE, or exactly while they are few."
-        if found is None:
-            continue
-        for status in statuses:
-            yield Gauge(name, about, {"status": status}, found.get(status, 0))
+        for status, rows in _by_status(session, table, statuses, few).items():
+            yield Gauge(name, about, {"status": status}, rows)
 
 
-def _usual(session: Session, table: Table) -> dict[str, float] | None:
-    rows = session.execute(USUAL, {"name": table.name}).all()
-    return {row.status: float(round(row.rows)) for row in rows} if rows else None
+def _by_status(
+    session: Session, table: Table, statuses: Sequence[str], few: int
+) -> dict[str, float]:
+    """Return the rows of each status of which it is known how many there are."""
+    if is_postgres(session) and (session.scalar(SIZE, {"name": table.name}) or 0) > few:
+        usual = _usual(session, table)
+        rare = (one for one in statuses if one not in usual and table is RUNS)
+        exact = {status: _rare(session, status) for status in rare}
+        return usual | {status: rows for status, rows in exact.items() if rows is not None}
+    counted = _few(session, table, few)
+    return {} if counted is None else {status: counted.get(status, 0) for status in statuses}
 
 
-def _few(session: Session, table: Table) -> dict[str, float] | None:
-    some = select(table.c.status).limit(FEW + 1).subquery()
+def _usual(session: Session, table: Table) -> dict[str, float]:
+    rows = session.execute(USUAL, {"name": table.name})
+    return {row.status: float(round(row.rows)) for row in rows}
+
+
+def _rare(session: Session, status: str) -> float | None:
+    """Count runs of a status along the index of each workflow; None when they are too many."""
+    run = RUNS.alias("run")
+    some = select(run.c.id).where(run.c.workflow_id == Workflow.id, run.c.status == status)
+    mine = select(func.count()).select_from(some.limit(RARE + 1).correlate(Workflow).subquery())
+    by_workflow = select(mine.scalar_subquery().label("rows")).select_from(Workflow).subquery()
+    rows, most = session.execute(
+        select(func.sum(by_workflow.c.rows), func.max(by_workflow.c.rows))
+    ).one()
+    return None if (most or 0) > RARE else float(rows or 0)
+
+
+def _few(session: Session, table: Table, few: int) -> dict[str, float] | None:
+    some = select(table.c.status).limit(few + 1).subquery()
     counted = select(some.c.status, func.count()).group_by(some.c.status)
     found = dict(_pairs(session.execute(counted)))
-    return None if sum(found.values()) > FEW else found
+    return None if sum(found.values()) > few else found
 
 
 def _pairs(rows: Iterable[Any]) -> Iterator[tuple[str, float]]:

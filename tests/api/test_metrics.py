@@ -154,6 +154,36 @@ def test_rows_by_status(ask: Any, api: Api, machine: Machine, empty: Backend) ->
     assert figures("plunk_runs", status="FAILED") == 0
 
 
+def test_runs_of_a_rare_status_are_counted_where_the_others_are_estimated(
+    api: Api, machine: Machine, sessions: Any, backend: str
+) -> None:
+    """The statistics of PostgreSQL know nothing of what there is only one of."""
+    if backend == "sqlite":
+        pytest.skip("SQLite has no statistics")
+    machine.hooks.answer = refuse
+    workflow(api, DELAY)
+    workflow(api, HOOK, event="call")
+    for number in range(29):
+        track(api, email=f"{number}@example.org")
+    track(api, "call")
+    body = {"from": "a@acme.test", "subject": "Hi", "body": "Hi", "to": ["a@x.test", "b@x.test"]}
+    assert api.post("/v1/send", body).status_code == 200
+    machine.sleep(seconds=1)
+    found = status_of(sessions, "plunk_runs", few=100)
+    assert (found["WAITING"], found["FAILED"], found["COMPLETED"]) == (29, 1, 0)
+    with transaction(sessions) as session:
+        session.execute(text("ANALYZE executions, emails"))
+    found = status_of(sessions, "plunk_runs", few=10)
+    assert (found["WAITING"], found["FAILED"], found["COMPLETED"]) == (29, 1, 0)
+    assert status_of(sessions, "plunk_emails", few=1) == {"SENT": 2}  # no zeros: it is not known
+
+
+def status_of(sessions: Any, name: str, *, few: int) -> dict[str, float]:
+    with transaction(sessions) as session:
+        found = gauges.measure(session, now=NOON, few=few)
+    return {one.labels["status"]: one.value for one in found if one.name == name}
+
+
 def test_leases_that_ran_out_are_told(ask: Any, api: Api, empty: Backend) -> None:
     body = {"from": "a@acme.test", "subject": "Hi", "body": "Hi", "to": ["a@x.test", "b@x.test"]}
     assert api.post("/v1/send", body).status_code == 200
