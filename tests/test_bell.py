@@ -13,7 +13,7 @@ from plunk.engine.shell.batch import advance_due
 from plunk.engine.shell.hooks import call_due
 from plunk.services import notices
 from plunk.worker.bell import Bell
-from plunk.worker.schedule import Job, Turns
+from plunk.worker.turns import Job, Turns
 from tests.factories import template, track, workflow
 
 PATIENCE = 20  # seconds, for a machine that has much to do

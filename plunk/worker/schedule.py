@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 import random
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from threading import Event, Lock
+from threading import Event
 from types import FrameType
-from typing import NamedTuple
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,21 +18,9 @@ from plunk.clock import SystemClock
 from plunk.worker import jobs
 from plunk.worker.bell import Bell
 from plunk.worker.jobs import Worker
+from plunk.worker.turns import Job, Turns
 
 log = structlog.get_logger()
-
-
-class Job(NamedTuple):
-    """One line of the timetable; `seconds` None stands for the poll interval.
-
-    What comes seldom has its first turn `soon`, or a worker that is restarted often never did it.
-    """
-
-    name: str
-    run: Callable[[Worker], None]
-    seconds: float | None = None
-    queue: str | None = None
-    soon: tuple[float, float] | None = None  # between so many seconds after the start
 
 
 TIMETABLE = (
@@ -47,34 +34,6 @@ TIMETABLE = (
     # Not at once, and not all workers together: a restart has more urgent things to do.
     Job("retention", jobs.drop_old, seconds=3_600, soon=(60, 300)),
 )
-
-
-class Turns:
-    """Runs a job for whoever asks, once at a time; who asks meanwhile makes it run again."""
-
-    def __init__(self, worker: Worker, job: Job) -> None:
-        self._worker = worker
-        self._job = job
-        self._asked = Event()
-        self._running = Lock()
-
-    def take(self) -> None:
-        """Run the job, or leave it to who is running it; one that fails waits for its next turn."""
-        self._asked.set()
-        while self._asked.is_set() and self._running.acquire(blocking=False):
-            try:
-                self._asked.clear()
-                self._run()
-            finally:
-                self._running.release()
-
-    def _run(self) -> None:
-        with structlog.contextvars.bound_contextvars(job=self._job.name):
-            try:
-                self._job.run(self._worker)
-            except Exception:  # the loop must outlive whatever happens in it
-                log.exception("job.failed")
-                self._worker.meter.failed(self._job.name)
 
 
 @dataclass(frozen=True, slots=True)

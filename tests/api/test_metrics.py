@@ -25,6 +25,7 @@ from plunk.outbound import Answer, OutboundError
 from plunk.services import gauges
 from plunk.worker import schedule
 from plunk.worker.metrics_port import answering
+from plunk.worker.turns import Turns
 from tests.conftest import NOON, SECRET, Api, Backend
 from tests.factories import Machine, track, workflow
 
@@ -312,7 +313,7 @@ def test_a_worker_counts_jobs_that_failed(machine: Machine) -> None:
     worker: Any = replace(machine.worker, engine=None)  # so that jobs of the engine fail
     known = {job.name: job for job in schedule.TIMETABLE}
     for name in ("advance", "advance", "mail"):
-        schedule.Turns(worker, known[name]).take()
+        Turns(worker, known[name]).take()
     figures = worker_figures(machine)
     assert figures("plunk_job_failures_total", job="advance") == 2
     assert figures("plunk_job_failures_total", job="mail") is None

@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso_or_none
-from plunk.db import table_of, transaction
+from plunk.db import is_passing, table_of, transaction
 from plunk.delivery.retry import HOOKS, Schedule, next_attempt
 from plunk.engine.shell import hook_secrets, lease, telling
 from plunk.engine.shell.hook_secrets import Known
@@ -112,8 +112,11 @@ def _guarded(caller: Caller, project_id: str) -> int:
     """Call for one project; whatever goes wrong there, the next ones get their turn (I7)."""
     try:
         return call_project(caller, project_id)
-    except Exception:
-        log.exception("hooks.project_failed", project_id=project_id)
+    except Exception as error:
+        if is_passing(error):
+            log.warning("hooks.postponed", project_id=project_id)
+        else:
+            log.exception("hooks.project_failed", project_id=project_id)
         return 0
 
 

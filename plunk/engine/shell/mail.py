@@ -70,8 +70,11 @@ def _guarded(mailer: Mailer, project_id: str) -> int:
     """Deliver for one project; whatever goes wrong there, the next ones get their turn (I7)."""
     try:
         return deliver_project(mailer, project_id)
-    except Exception:
-        log.exception("mail.project_failed", project_id=project_id)
+    except Exception as error:
+        if is_passing(error):
+            log.warning("mail.postponed", project_id=project_id)
+        else:
+            log.exception("mail.project_failed", project_id=project_id)
         return 0
 
 
