@@ -64,10 +64,15 @@ def _refuse_choices(words: Words) -> None:
 
 def _repair_one(client: Client, flow: Json, words: Words, order: Json) -> int:
     run = client.repair_execution(flow["id"], words.execution or "", words.action, order)
-    step = run["currentStep"]
-    at = "its end" if step is None else step["name"]
-    click.echo(f"{DONE[words.action]} {run['id']}: goes on with {at}")
+    click.echo(f"{DONE[words.action]} {run['id']}: {_whither(run)}")
     return 0
+
+
+def _whither(run: Json) -> str:
+    if run["exitReason"] is not None:
+        return f"it ends, because of what came while it had failed ({run['exitReason']})"
+    step = run["currentStep"]
+    return f"goes on with {'its end' if step is None else step['name']}"
 
 
 def _repair_many(client: Client, flow: Json, words: Words, order: Json) -> int:
@@ -84,7 +89,7 @@ def _repair_many(client: Client, flow: Json, words: Words, order: Json) -> int:
         return 0
     if not words.yes:
         click.confirm(f"{words.action.title()} {wanted:,} of them?", abort=True)
-    total: Json = {"repaired": 0, "refused": []}
+    total: Json = {"repaired": 0, "ended": 0, "refused": []}
     try:
         _repair_batches(client, flow["id"], choice, wanted, total)
     finally:  # what was done stays done, also when a later batch fails
@@ -99,6 +104,7 @@ def _repair_batches(client: Client, workflow: str, choice: Json, wanted: int, to
         fields = choice if cursor is None else {**choice, "cursor": cursor}
         done = client.repair_executions(workflow, **fields, limit=min(BATCH, wanted))
         total["repaired"] += done["repaired"]
+        total["ended"] += done["ended"]
         total["refused"] += done["refused"]
         wanted -= done["matched"]
         cursor = done["cursor"]
@@ -109,6 +115,8 @@ def _repair_batches(client: Client, workflow: str, choice: Json, wanted: int, to
 def _tell(words: Words, total: Mapping[str, Any]) -> None:
     for one in total["refused"]:
         click.echo(f"left {one['executionId']}: {one['message']}", err=True)
+    if total["ended"]:
+        click.echo(f"{total['ended']:,} of them ended: they were stopped or reached a goal before.")
     click.echo(f"{DONE[words.action]} {total['repaired']:,} execution(s).")
 
 

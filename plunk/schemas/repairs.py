@@ -81,5 +81,8 @@ class RepairedOut(Schema):
 
     matched = Whole()
     repaired = Whole()
+    ended = Whole(
+        metadata={"description": "So many of them ended: an event stopped them, or was their goal."}
+    )
     refused = ListOf(Sub(RefusalOut))
     cursor = Text(allow_none=True)

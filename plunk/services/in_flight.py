@@ -33,11 +33,13 @@ def pin(session: Session, workflow: Workflow) -> None:
     Invariant: a run is pinned when its revision is not above the workflow's `pinned_revision`, so
     this takes one number, however many runs there are, and races with none of them. The caller
     holds the lock on the workflow, whose headers are still the old ones, and is about to cut its
-    next revision, in which all others enter.
+    next revision, in which all others enter. Whoever has failed may be retried, and needs its stops
+    and goals then.
     """
     oldest = session.scalar(
         select(func.min(Execution.revision)).where(
-            Execution.workflow_id == workflow.id, Execution.status.in_(ACTIVE_STATUSES)
+            Execution.workflow_id == workflow.id,
+            Execution.status.in_((*ACTIVE_STATUSES, "FAILED")),
         )
     )
     watches = session.scalars(

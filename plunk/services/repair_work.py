@@ -2,7 +2,8 @@
 
 Invariants: a run is written only over the version that was read (I4). What it waited for is
 closed, and calls that nobody has made are not made (I3). Who did it and why stands in the run's
-history, as a visit that was SKIPPED.
+history, as a visit that was SKIPPED. Who has left or reached its goal while the run had FAILED
+is not taken further: the run ends as it would have ended.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from plunk.engine.core.repair import Order, Standing, target
 from plunk.errors import Conflict
 from plunk.ids import new_id
 from plunk.models import Execution, Revision, StepExecution, WebhookCall, Workflow
-from plunk.services import notices
+from plunk.services import notices, watching
+from plunk.services.missed import Failed, missed
 from plunk.services.row_sets import insert_rows, update_rows
 
 log = structlog.get_logger()
@@ -29,11 +31,17 @@ A_VISIT = {"execution_id": "execution_id", "visit": "visit"}
 
 
 class Found(NamedTuple):
-    """A run, locked, and where it is to go on."""
+    """A run, locked, and where it is to go on; with an `exit_reason` it ends instead."""
 
     run: Execution
     to_step_id: str | None
-    revision: int
+    graph: Graph
+    exit_reason: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run ends by the repair."""
+        return self.to_step_id is None or self.exit_reason is not None
 
 
 class Work:
@@ -50,12 +58,16 @@ class Work:
         standing = Standing(
             run.status, run.current_step_id, _awaits(run), is_called=run.signal is not None
         )
-        return Found(run, target(graph, standing, self._order), graph.revision)
+        return Found(run, target(graph, standing, self._order), graph)
 
-    def store(self, found: Sequence[Found]) -> None:
-        """Write runs and histories; Conflict when a run is not as it was read."""
-        if not found:
-            return
+    def store(self, judged: Sequence[Found]) -> int:
+        """Write runs and histories; return how many ended because of what they had missed.
+
+        Conflict when a run is not as it was read.
+        """
+        if not judged:
+            return 0
+        found = self._caught_up(judged)
         ids = [one.run.id for one in found]
         still_open = self._close(found, ids)
         rows = [self._run_row(one, is_noted=one.run.id in still_open) for one in found]
@@ -71,6 +83,23 @@ class Work:
         )
         notices.due(self._session, "runs")
         log.info("runs.repaired", action=self._order.action, run_ids=ids)
+        return sum(one.exit_reason is not None for one in found)
+
+    def _caught_up(self, found: Sequence[Found]) -> list[Found]:
+        """Count the goals that were reached while runs had failed; end those that are to end."""
+        project_id = self._workflow.project_id
+        failed = [Failed(one.run, one.graph.headers) for one in found if one.run.status == "FAILED"]
+        heard = missed(self._session, project_id, failed, now=self._now)
+        goals = [
+            (self._workflow.id, run_id, goal)
+            for run_id, watched in heard.items()
+            for goal in watched.reached
+        ]
+        watching.count(self._session, project_id, goals, now=self._now)
+        return [
+            one._replace(exit_reason=heard[one.run.id].reason) if one.run.id in heard else one
+            for one in found
+        ]
 
     def _followed(self, run: Execution) -> Graph:
         """Return the graph that the run is to follow: the newest, or its own when it is pinned."""
@@ -109,16 +138,16 @@ class Work:
         return {run_id for run_id, _ in waiting}
 
     def _run_row(self, one: Found, *, is_noted: bool) -> dict[str, Any]:
-        run, is_over = one.run, one.to_step_id is None
+        run, is_over = one.run, one.is_over
         return {
             "run_id": run.id,
             "seen_version": run.version,
             "version": run.version + 1,
-            "revision": one.revision,
+            "revision": one.graph.revision,
             "status": "COMPLETED" if is_over else "RUNNING",
-            "current_step_id": one.to_step_id,
+            "current_step_id": None if is_over else one.to_step_id,
             "visit": run.visit if is_noted else run.visit + 1,
-            "exit_reason": None,
+            "exit_reason": one.exit_reason,
             "due_at": None if is_over else self._now,
             "deadline_at": None,
             "awaited_event": None,
@@ -152,7 +181,7 @@ class Work:
             "repair": order.action,
             "reason": order.reason,
             "by": order.by,
-            "toStepId": one.to_step_id,
+            "toStepId": None if one.is_over else one.to_step_id,
         }
 
 

@@ -35,10 +35,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What came of a batch; `cursor` is where the next one goes on, None after the last."""
+    """What came of a batch; `cursor` is where the next one goes on, None after the last.
+
+    Of those that were repaired, `ended` were stopped or had reached a goal while they had failed.
+    """
 
     matched: int
     repaired: int = 0
+    ended: int = 0
     refused: Sequence[Refusal] = field(default=())
     cursor: str | None = None
 
@@ -72,9 +76,9 @@ def repair_many(
             found.append(work.found(run))
         except PlunkError as error:
             refused.append(Refusal(run.id, error.message))
-    work.store(found)
+    ended = work.store(found)
     cursor = cursor_to(places[-1]) if len(places) == choice.limit else None
-    return Repaired(len(ids), len(found), refused, cursor)
+    return Repaired(len(ids), len(found), ended, refused, cursor)
 
 
 def _held(session: Session, workflow: Workflow, ids: Collection[str]) -> Workflow:
