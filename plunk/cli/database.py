@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
+import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -15,6 +18,10 @@ from plunk.db import open_engine
 from plunk.errors import Misconfigured
 
 CONNECT_SECONDS = 5
+PATIENCE, LONGEST_REST = 60.0, 10.0  # seconds
+# What PostgreSQL refuses with while it is on its way up or down; the driver gives no codes here.
+STARTING = ("starting up", "shutting down", "recovery", "not yet accepting")
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -33,6 +40,24 @@ def require_tables(settings: Settings) -> None:
     with reachable(settings) as engine:
         if migrating.is_behind(engine):
             raise Misconfigured("The database lacks this version's tables: run `plunk migrate`.")
+
+
+def await_database(
+    settings: Settings, *, seconds: float = PATIENCE, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait for a database that starts, for so long; then Misconfigured says why it is away."""
+    deadline, rest = time.monotonic() + seconds, 1.0
+    while True:
+        try:
+            with reachable(settings):
+                return
+        except Misconfigured as error:
+            left = deadline - time.monotonic()
+            if left <= 0 or not _is_away(error):
+                raise
+            log.warning("database.awaited", reason=error.message)
+        pause(min(rest, left))
+        rest = min(2 * rest, LONGEST_REST)
 
 
 def migrate() -> None:
@@ -64,6 +89,15 @@ def _ask(engine: Engine) -> None:
             connection.execute(text("SELECT 1"))
     except DBAPIError as error:
         raise Misconfigured(f"The database cannot be reached: {_reason(error)}") from error
+
+
+def _is_away(error: Misconfigured) -> bool:
+    """Tell whether waiting may help; a server that refuses us will do so again."""
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError) or isinstance(cause.orig, sqlite3.Error):
+        return False
+    said = str(cause.orig)
+    return "FATAL" not in said or any(word in said for word in STARTING)
 
 
 def _reason(error: DBAPIError) -> str:

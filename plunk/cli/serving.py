@@ -11,7 +11,7 @@ from granian.log import LogLevels
 
 from plunk import logs
 from plunk.application import create_app
-from plunk.cli.database import require_tables
+from plunk.cli.database import await_database, require_tables
 from plunk.cli.ports import require_free
 from plunk.cli.projects import require_secret
 from plunk.config import Settings, read_settings
@@ -24,8 +24,8 @@ def serve(workers: int | None) -> int:
     """Serve until SIGTERM or SIGINT, finish the requests under way, return 0."""
     settings = read_settings({"HOST": "0.0.0.0", **os.environ})  # noqa: S104 - a server's default
     processes = workers or settings.web_concurrency
-    _check(settings)
     logs.configure(settings)
+    _check(settings)
     server = Granian(
         "plunk.application:create_app",
         factory=True,
@@ -46,6 +46,7 @@ def serve(workers: int | None) -> int:
 def _check(settings: Settings) -> None:
     """Find here what would otherwise make every process die with a traceback."""
     require_secret(settings)
+    await_database(settings)
     require_tables(settings)
     create_app(settings)  # what it imports here, the processes share
     require_free(settings.host, settings.port)

@@ -69,10 +69,11 @@ def open_worker(
     lease = timedelta(seconds=settings.lease_seconds)
     meter = Meter()
     at_once = 1 if settings.is_sqlite else ADVANCERS
+    stopping = Event()
     threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
     return Worker(
         database=database,
-        engine=Engine(sessions, time, settings.dashboard_url, meter=meter),
+        engine=Engine(sessions, time, settings.dashboard_url, meter=meter, stopping=stopping),
         mailer=Mailer(
             sessions,
             time,
@@ -82,6 +83,7 @@ def open_worker(
             chunk=chunk_of(settings.mail_url),
             lease=lease,
             meter=meter,
+            stopping=stopping,
         ),
         caller=Caller(
             sessions,
@@ -93,7 +95,7 @@ def open_worker(
             lease=lease,
             meter=meter,
         ),
-        stopping=Event(),
+        stopping=stopping,
         rules=retention.rules(settings),
         meter=meter,
         advancers=ThreadPoolExecutor(at_once, thread_name_prefix="advance"),

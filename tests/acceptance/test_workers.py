@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,16 @@ def two_of(supervisor: int, victim: int = 0) -> set[int]:
     """Return its children once there are two, the victim not counted."""
     children = children_of(supervisor) - {victim}
     return children if len(children) > 1 else set()
+
+
+def test_a_worker_that_hangs_is_killed_when_all_are_to_stop(databases: Any, tmp_path: Path) -> None:
+    env = environment(DATABASE_URL=databases("sqlite", "hanging"), INSTANCE_PATH=str(tmp_path))
+    command = "from plunk.cli.working import supervise; supervise(2, stop_seconds=1)"
+    with Processes(tmp_path) as processes:
+        supervisor = processes.launch("worker", (sys.executable, "-P", "-c", command), env=env)
+        both = wait_for(lambda: two_of(supervisor), "The start of both", seconds=SECONDS)
+        os.kill(min(both), signal.SIGSTOP)
+        assert processes.stop("worker") == {"worker": 0}
+    for pid in both:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -73,8 +73,8 @@ CASES = [
     ),
     (
         "no such server",
-        ("worker",),
-        {"DATABASE_URL": "postgres://u:password@127.0.0.1:1/x"},
+        ("project", "create", "A"),
+        {"DATABASE_URL": "postgres://u:password@127.0.0.1:1/x", "SECRET_KEY": SECRET},
         1,
         "cannot be reached",
     ),
@@ -158,6 +158,22 @@ def test_a_taken_port_is_refused_before_anything_is_served(plunk: Plunk, tmp_pat
         1,
         f"plunk: Port {port} is taken; set PORT to another one.\n",
     )
+
+
+def test_the_ports_of_all_workers_have_to_be_there(plunk: Plunk) -> None:
+    plunk("migrate")
+    done = plunk("worker", "--processes", "2", METRICS_PORT="65535")
+    assert (done.status, done.err) == (
+        1,
+        "plunk: METRICS_PORT is too high: there is no port 65536.\n",
+    )
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = plunk("worker", "--processes", "2", METRICS_PORT=str(port - 1))
+    assert done.status == 1
+    assert f"Port {port} is taken; set METRICS_PORT to another one." in done.err
 
 
 def test_check_shows_every_mistake_and_fails(plunk: Plunk, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Event
 
 import structlog
 from sqlalchemy import ColumnElement, and_
@@ -39,7 +40,10 @@ Wanted = Callable[[datetime], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the engine needs to run: the database, the time, and where links lead."""
+    """What the engine needs to run: the database, the time, and where links lead.
+
+    `stopping` is set when long work is to end after its current batch.
+    """
 
     sessions: sessionmaker[Session]
     clock: Clock
@@ -47,6 +51,7 @@ class Engine:
     graphs: GraphCache = field(default_factory=GraphCache)
     batch_size: int = BATCH_SIZE
     meter: Meter = field(default_factory=Meter)
+    stopping: Event = field(default_factory=Event)
 
 
 def advance_due(engine: Engine) -> int:

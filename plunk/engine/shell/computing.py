@@ -19,7 +19,7 @@ def compute_due(engine: Engine) -> int:
     """Give every project one of its due segments (I7); return how many there were."""
     with transaction(engine.sessions) as session:
         due = projects_due(session, table_of(Segment), "compute_at", now=engine.clock.now())
-    return sum(_compute_one(engine, project_id) for project_id in due)
+    return sum(_compute_one(engine, one) for one in due if not engine.stopping.is_set())
 
 
 def _compute_one(engine: Engine, project_id: str) -> int:
@@ -31,6 +31,8 @@ def _compute_one(engine: Engine, project_id: str) -> int:
     try:
         if segment.type == "DYNAMIC" and segment.track_membership:
             _compute(engine, segment)
+        if engine.stopping.is_set():
+            return 1  # the next turn, which comes by itself, begins it anew
         with transaction(engine.sessions) as session:
             computing.settle(session, segment, now=engine.clock.now())
     except SegmentNotFound:  # deleted meanwhile
@@ -45,7 +47,7 @@ def _compute_one(engine: Engine, project_id: str) -> int:
 
 def _compute(engine: Engine, segment: Segment) -> None:
     cursor: str | None = ""
-    while cursor is not None:
+    while cursor is not None and not engine.stopping.is_set():
         with transaction(engine.sessions) as session:
             newest = segments.get(session, segment.project_id, segment.id)
             if not newest.track_membership:

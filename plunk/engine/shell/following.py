@@ -48,6 +48,7 @@ def follow(engine: Engine, follower: Follower) -> int:
         for project_id, group in groupby(found, key=lambda segment: segment.project_id)
         if 0 < len(heard[project_id]) <= CROWD
         for segment in group
+        if not engine.stopping.is_set()
     )
 
 

@@ -45,7 +45,7 @@ DISABLED = "The project was disabled before the message was sent."
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """What the delivery of mail needs."""
+    """What the delivery of mail needs; once `stopping` is set no message is begun."""
 
     sessions: sessionmaker[Session]
     clock: Clock
@@ -55,6 +55,7 @@ class Mailer:
     chunk: int = CHUNK
     lease: timedelta = LEASE
     meter: Meter = field(default_factory=Meter)
+    stopping: Event = field(default_factory=Event)
 
 
 def deliver_due(mailer: Mailer) -> int:
@@ -63,7 +64,7 @@ def deliver_due(mailer: Mailer) -> int:
         now = mailer.clock.now()
         lease.reclaim(session, Email, now=now)
         due = projects_due(session, EMAILS, "next_attempt_at", now=now)
-    return sum(_guarded(mailer, project_id) for project_id in due)
+    return sum(_guarded(mailer, one) for one in due if not mailer.stopping.is_set())
 
 
 def _guarded(mailer: Mailer, project_id: str) -> int:
@@ -102,8 +103,8 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
 
 
 def _hand_over(mailer: Mailer, letter: Letter, enough: datetime) -> Outcome | None:
-    """Return the provider's answer; None when a slow server left no time to begin (I5)."""
-    if _is_late(mailer, enough):
+    """Return the provider's answer; None when there is no time left to begin (I5)."""
+    if mailer.stopping.is_set() or _is_late(mailer, enough):
         return None
     try:
         message = compose(letter, mailer.api_url)
