@@ -8,7 +8,7 @@ from plunk import logs
 from plunk.api import BLUEPRINTS
 from plunk.clock import Clock, SyncedClock, SystemClock
 from plunk.config import Settings, read_settings
-from plunk.db import database_now, db, engine_options, session_factory
+from plunk.db import answer_soon, database_now, db, engine_options, session_factory
 from plunk.delivery.outbox import OutboxProvider
 from plunk.delivery.provider import open_provider
 from plunk.errors import Misconfigured
@@ -40,6 +40,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.config["SECRET_KEY"] = chosen.secret_key
     app.url_map.strict_slashes = False
     db.init_app(app)
+    with app.app_context():
+        answer_soon(db.engine)
     app.extensions[KEY] = _runtime(app, chosen, clock)
     journal.install(app)
     envelope.install(app)

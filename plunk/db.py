@@ -30,6 +30,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -62,8 +63,10 @@ POSTGRES_PATIENCE = {
     "keepalives_count": "3",
 }
 IDLE_IN_TRANSACTION = "60s"
-# PostgreSQL: connection, transaction rollback, lock not available, shutdown.
-PASSING_STATES = ("08", "40", "55P03", "57P0")
+# Nobody waits longer than this for an answer over HTTP; the thread is needed by others.
+HTTP_PATIENCE = {"statement_timeout": "20s", "lock_timeout": "10s"}
+# PostgreSQL: connection, transaction rollback, lock not available, time-out, shutdown.
+PASSING_STATES = ("08", "40", "55P03", "57014", "57P0")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -125,6 +128,30 @@ def dump_json(value: object) -> str:
 def open_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own keywords
     """Return an engine outside Flask, for the worker, the command line and migrations."""
     return create_engine(url, **{**engine_options(url), **options})
+
+
+def answer_soon(engine: Engine) -> None:
+    """Let statements on this engine end after some seconds: a request gets an answer, a 503.
+
+    What the operator wrote into the URL's `options` counts.
+    """
+    if engine.dialect.name != "postgresql" or "options" in engine.url.query:
+        return
+
+    def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for name, limit in HTTP_PATIENCE.items():
+            cursor.execute(f"SET {name} = '{limit}'")
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine, "connect", prepare)
+
+
+def take_time(session: Session) -> None:
+    """Let this transaction's statements last: what they do grows with what somebody has stored."""
+    if is_postgres(session):
+        session.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

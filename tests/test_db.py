@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from plunk.cli.waiting import wait_for
-from plunk.db import is_passing, open_engine
+from plunk.db import answer_soon, db, is_passing, open_engine, take_time
 from tests.conftest import Backend
 
 
@@ -57,3 +57,35 @@ def test_a_transaction_that_the_server_ended_is_worth_another_try(
         assert is_passing(ended.value)
     engine.dispose()
     other.dispose()
+
+
+def test_a_request_over_http_does_not_wait_for_ever(stage: Backend, backend: str) -> None:
+    if backend != "postgres":
+        pytest.skip("SQLite has a time-out of its own")
+    with stage.app.app_context(), db.engine.connect() as connection:
+        limits = [connection.scalar(text(f"SHOW {it}_timeout")) for it in ("statement", "lock")]
+        assert limits == ["20s", "10s"]
+        connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        with pytest.raises(DBAPIError) as ended:
+            connection.execute(text("SELECT pg_sleep(5)"))
+        assert is_passing(ended.value)
+
+
+def test_what_grows_may_take_its_time(stage: Backend, backend: str) -> None:
+    if backend != "postgres":
+        pytest.skip("SQLite has a time-out of its own")
+    with stage.app.app_context(), db.session.begin():
+        take_time(db.session())
+        assert db.session.scalar(text("SHOW statement_timeout")) == "0"
+        assert db.session.scalar(text("SHOW lock_timeout")) == "10s"
+
+
+def test_what_the_url_says_about_time_outs_counts(stage: Backend, backend: str) -> None:
+    if backend != "postgres":
+        pytest.skip("SQLite has a time-out of its own")
+    mark = "&" if "?" in stage.url else "?"
+    engine = open_engine(f"{stage.url}{mark}options=-c%20statement_timeout%3D45s")
+    answer_soon(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "45s"
+    engine.dispose()

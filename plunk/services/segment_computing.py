@@ -14,6 +14,7 @@ from sqlalchemy import false, func, select, update
 from sqlalchemy.orm import Session
 
 from plunk.conditions import segments as rules
+from plunk.db import take_time
 from plunk.errors import BadRequest
 from plunk.models import Contact, Event, Segment
 from plunk.services import audiences, contacts, segment_members, segments
@@ -45,6 +46,7 @@ def compute(session: Session, project_id: str, segment_id: str, *, now: datetime
     segment = segments.get(session, project_id, segment_id)
     if segment.type == "DYNAMIC" and not segment.track_membership:
         raise BadRequest("The segment does not track its membership; set trackMembership first.")
+    take_time(session)
     added = removed = 0
     step = Step(0, 0, "")
     while segment.type == "DYNAMIC" and step.cursor is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from plunk.conditions import segments as rules
+from plunk.db import take_time
 from plunk.errors import BadRequest, InvalidCondition, SegmentNotFound
 from plunk.ids import NO_ID, new_id, parse_id
 from plunk.models import Contact, Segment, SegmentMember
@@ -122,6 +123,7 @@ def remove(session: Session, project_id: str, segment_id: str) -> None:
     named = _named(project_id, segment_id).with_for_update()
     segment = _one(session, named, segment_id)
     segment_usage.refuse_used(session, segment)
+    take_time(session)
     session.delete(segment)
     session.flush()
 

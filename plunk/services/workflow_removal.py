@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from plunk.db import take_time
 from plunk.models import Email, Event, Execution, Workflow
 from plunk.services import cancelling, workflows
 from plunk.services.workflow_locks import refuse_active
@@ -33,6 +34,7 @@ def remove_all(session: Session, project_id: str, ids: Collection[str]) -> int:
 
 
 def _erase(session: Session, ids: Sequence[str]) -> None:
+    take_time(session)
     runs = select(Execution.id).where(Execution.workflow_id.in_(ids))
     mails = select(Email.id).where(Email.execution_id.in_(runs))
     session.execute(update(Event).where(Event.email_id.in_(mails)).values(email_id=None))
