@@ -57,7 +57,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with its workflow and its visits, oldest first."""
+    """A run with its workflow and its newest MAX_VISITS visits, oldest first."""
 
     view: RunView
     workflow: Workflow
@@ -89,9 +89,9 @@ def show(session: Session, project_id: str, at: RunPath) -> RunDetail:
         select(StepExecution, Step)
         .join(Step, Step.id == StepExecution.step_id)
         .where(StepExecution.execution_id == view.run.id)
-        .order_by(StepExecution.visit)
+        .order_by(StepExecution.visit.desc())
         .limit(MAX_VISITS)
-    ).all()
+    ).all()[::-1]
     return RunDetail(
         view, workflow, [(visit, _as_it_was(step, view.run, then)) for visit, step in visits]
     )

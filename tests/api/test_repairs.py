@@ -11,13 +11,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, insert, select, update
 
 from plunk.clock import ManualClock
 from plunk.db import transaction
 from plunk.engine.shell.batch import advance_due
 from plunk.errors import NotFound
-from plunk.ids import NO_ID
+from plunk.ids import NO_ID, new_id
 from plunk.models import Conversion, Email, Execution, StepExecution, WebhookCall
 from plunk.outbound import Answer, OutboundError
 from plunk.services import repairing, sweeping
@@ -54,6 +54,30 @@ def path(flow: Any, run: Any, action: str) -> str:
 
 def repair(api: Api, flow: Any, action: str, **fields: Any) -> Any:
     return api.post(path(flow, only_run(api, flow), action), {**WHY, **fields})
+
+
+def test_the_repair_of_a_run_with_a_long_history_is_shown(
+    api: Api, machine: Machine, sessions: Any
+) -> None:
+    flow = workflow(api, DELAY, EXIT)
+    track(api)
+    machine.settle()
+    with transaction(sessions) as session:
+        last = session.scalars(select(StepExecution).where(StepExecution.visit == 2)).one()
+        copied = {
+            column.key: getattr(last, column.key)
+            for column in StepExecution.__table__.columns
+            if column.key not in {"id", "visit"}
+        }
+        rows = [{**copied, "id": new_id(), "visit": number} for number in range(3, 1_201)]
+        session.execute(insert(StepExecution), rows)
+        session.execute(update(Execution).values(visit=1_200))
+    assert repair(api, flow, "skip").status_code == 200
+    machine.settle()
+    visits = only_run(api, flow)["stepExecutions"]
+    assert len(visits) == 1_000
+    assert [one["step"]["type"] for one in visits[-3:]] == ["DELAY", "DELAY", "EXIT"]
+    assert said(visits[-2]) == {"repair": "skip", **WHY}
 
 
 def said(visit: Any) -> Any:
