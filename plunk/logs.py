@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -19,8 +20,8 @@ from structlog.typing import EventDict, Processor
 from plunk.config import LOG_LEVELS, Settings
 
 LEVELS = {name: getattr(logging, name.upper()) for name in LOG_LEVELS}
-# Where PostgreSQL shows the row that it refused, up to the end of its message.
-DETAIL = re.compile(r"\nDETAIL:.*?(?=\n\[SQL|\n\nThe above|\Z)", re.DOTALL)
+BAD_VALUES = "22"  # the class of SQLSTATE whose very first line shows the value
+MOST_REASON = 500
 FIRST = ["timestamp", "level", "event"]
 
 
@@ -37,7 +38,6 @@ def configure(settings: Settings, **constants: Any) -> None:  # noqa: ANN401 - a
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([_naming(constants)] if constants else []),
-            structlog.processors.format_exc_info,
             _without_rows,
             _renderer(settings),
         ],
@@ -59,11 +59,52 @@ def _naming(constants: dict[str, Any]) -> Processor:
     return name
 
 
-def _without_rows(_logger: object, _method: str, line: EventDict) -> EventDict:
-    for name in ("exception", "reason"):
-        if name in line:
-            line[name] = DETAIL.sub("", line[name])
+def _without_rows(logger: object, method: str, line: EventDict) -> EventDict:
+    """Write down the error of a line, and one that is its reason."""
+    error, reason = _error(line.get("exc_info")), line.get("reason")
+    line = structlog.processors.format_exc_info(logger, method, line)
+    if error is not None and "exception" in line:
+        line["exception"] = _harmless(line["exception"], error)
+    if isinstance(reason, BaseException):
+        line["reason"] = _harmless(str(reason), reason)[:MOST_REASON]
     return line
+
+
+def _error(exc_info: object) -> BaseException | None:
+    match exc_info:
+        case BaseException():
+            return exc_info
+        case (_, BaseException() as error, _):
+            return error
+    return sys.exc_info()[1] if exc_info else None
+
+
+def _harmless(text: str, error: BaseException) -> str:
+    """Return the text of an error without the rows and values that PostgreSQL shows in it.
+
+    They stand in its details and its context, under titles in the language of the server.
+    """
+    for one in _all_in(error, set()):
+        diag = getattr(one, "diag", None)
+        if (state := getattr(diag, "sqlstate", None)) is None:
+            continue
+        kept = None if state.startswith(BAD_VALUES) else getattr(diag, "message_primary", None)
+        told = f"{kept} (SQLSTATE {state})" if kept else f"SQLSTATE {state}"
+        # In a group of errors each line has a margin.
+        shown = r"\n[ |]*".join(map(re.escape, str(one).split("\n")))
+        text = re.sub(shown, told.replace("\\", r"\\"), text)
+    return text
+
+
+def _all_in(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
+    """Yield an error and all that led to it."""
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    yield error
+    led = (error.__cause__, error.__context__, getattr(error, "orig", None))
+    for one in (*led, *getattr(error, "exceptions", ())):
+        yield from _all_in(one, seen)
 
 
 def _renderer(settings: Settings) -> Processor:

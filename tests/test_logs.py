@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 import structlog
 from flask import Flask, request
+from psycopg.pq import DiagnosticField
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from plunk import logs
 from plunk.application import create_app
@@ -138,6 +141,47 @@ def test_an_error_is_told_without_the_values_in_it(broken: Flask, logging: Any) 
     assert failed["request_id"] == line["request_id"] == answer.headers["X-Request-ID"]
     assert "INSERT INTO contacts (id, email)" in failed["exception"]
     assert "hunter2" not in json.dumps([failed, line])
+
+
+KEY = "la valeur d'une clé dupliquée rompt la contrainte unique « uq_contacts_email »"
+DETAIL = f"{KEY}\nDÉTAIL : La clé « (email)=(kim@example.org) » existe déjà."
+CAST = "syntaxe en entrée invalide pour le type integer : « kim@example.org »"
+CONTEXT = f"{CAST}\nCONTEXTE : paramètre de portail $1 = 'kim@example.org'"
+
+
+def fail(error: Exception, cause: BaseException | None) -> None:
+    raise error from cause
+
+
+def refused(state: str, first: str, text: str) -> IntegrityError:
+    """Return an error as it comes from a PostgreSQL that speaks French."""
+    said = {DiagnosticField.SQLSTATE: state, DiagnosticField.MESSAGE_PRIMARY: first}
+    info = {field: words.encode() for field, words in said.items()}
+    return IntegrityError("INSERT INTO contacts", {}, psycopg.Error(text, info=info))
+
+
+@pytest.mark.parametrize("is_group", [False, True])
+@pytest.mark.parametrize(
+    ("state", "first", "text", "kept"),
+    [("23505", KEY, DETAIL, "uq_contacts_email"), ("22P02", CAST, CONTEXT, "SQLSTATE 22P02")],
+)
+def test_rows_are_left_out_in_whatever_language_the_database_speaks(
+    logging: Any, state: str, first: str, text: str, kept: str, *, is_group: bool
+) -> None:
+    told = logging()
+    error = refused(state, first, text)
+    try:
+        fail(ExceptionGroup("jobs", [error]) if is_group else error, error.orig)
+    except (IntegrityError, ExceptionGroup) as caught:
+        structlog.get_logger().exception("job.failed")
+        structlog.get_logger().error("request.failed", exc_info=caught)
+    structlog.get_logger().warning("postponed", reason=error)
+    lines = told()
+    assert "kim@" not in json.dumps(lines)
+    failed, request, postponed = lines
+    for shown in (failed["exception"], request["exception"], postponed["reason"]):
+        assert kept in shown
+        assert "INSERT INTO contacts" in shown
 
 
 def test_what_a_job_tells_from_its_threads_names_the_job(

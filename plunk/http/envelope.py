@@ -135,7 +135,7 @@ def _answer_lost(error: DBAPIError) -> Response:
 
 def _answer_busy(error: DBAPIError) -> Response:
     """Answer for a lock that lasted too long, a deadlock, or a database that went away."""
-    log.warning("database.busy", reason=str(error.orig))
+    log.warning("database.busy", reason=error.orig)
     answer = answer_error(errors.DatabaseBusy("The database is busy or out of reach."))
     answer.headers["Retry-After"] = "2"
     return answer

@@ -75,7 +75,7 @@ class Bell:
                 self._hear()
             except Exception as error:  # noqa: BLE001 - without notices everything is but slower
                 if not self._stopping.is_set():
-                    log.warning("bell.deaf", reason=str(error)[:500])
+                    log.warning("bell.deaf", reason=error)
                 self._stopping.wait(self._retry_seconds)
 
     def _hear(self) -> None:

@@ -75,9 +75,9 @@ def advance_project(engine: Engine, project_id: str, wanted: Wanted = is_due) ->
             moved = _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
         if is_passing(error):  # all of it stays due
-            log.warning("engine.postponed", project_id=project_id, reason=str(error)[:500])
+            log.warning("engine.postponed", project_id=project_id, reason=error)
             return 0
-        log.warning("engine.batch_split", project_id=project_id, reason=str(error)[:500])
+        log.warning("engine.batch_split", project_id=project_id, reason=error)
         return sum(_advance_alone(engine, project_id, item.run.id, wanted) for item in claimed)
     telling.advanced(engine.meter, claimed, moved, now=now)
     return len(claimed)

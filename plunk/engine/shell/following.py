@@ -73,5 +73,5 @@ def _follow(engine: Engine, segment: Segment, contact_ids: list[str]) -> int:
         return changed
     except Exception as error:  # noqa: BLE001 - I7: the next one gets its turn
         if not is_passing(error):
-            log.warning("segment.not_followed", segment_id=segment.id, reason=str(error)[:500])
+            log.warning("segment.not_followed", segment_id=segment.id, reason=error)
     return changed

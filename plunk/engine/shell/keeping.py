@@ -42,7 +42,7 @@ def kept(
                 with transaction(sessions) as session:
                     renew(session, clock, queue, leased, length=length)
             except SQLAlchemyError as error:  # the database restarts, or we are cut off from it
-                log.warning("lease.not_renewed", reason=str(error)[:500])
+                log.warning("lease.not_renewed", reason=error)
 
     thread = Thread(target=keep, name="lease", daemon=True)
     thread.start()
