@@ -65,8 +65,9 @@ POSTGRES_PATIENCE = {
 IDLE_IN_TRANSACTION = "60s"
 # Nobody waits longer than this for an answer over HTTP; the thread is needed by others.
 HTTP_PATIENCE = {"statement_timeout": "20s", "lock_timeout": "10s"}
-# PostgreSQL: connection, transaction rollback, lock not available, time-out, shutdown.
-PASSING_STATES = ("08", "40", "55P03", "57014", "57P0")
+# PostgreSQL: connection, transaction rollback, lock not available, shutdown.
+PASSING_STATES = ("08", "40", "55P03", "57P0")
+TIMED_OUT = "57014"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -204,6 +205,11 @@ def is_passing(error: Exception) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None)
     return state is None or state.startswith(PASSING_STATES)
+
+
+def has_timed_out(error: Exception) -> bool:
+    """Tell whether a statement took too long; of many rows it might again and again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == TIMED_OUT
 
 
 def database_now(engine: Engine) -> datetime:

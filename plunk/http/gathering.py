@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from plunk.db import is_passing
+from plunk.db import has_timed_out, is_passing
 from plunk.services import batches, tracking
 from plunk.services.tracking import Tracked, TrackRequest
 
@@ -103,7 +103,7 @@ class Gatherer:
         except InDoubt as error:
             results = [error.cause] * len(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, each gets its own answer
-            if len(group) > 1 and not is_passing(error) and not isinstance(error, PoolTimeout):
+            if len(group) > 1 and not _holds_up(error):
                 for one in group:
                     self._store(line, [one], now)
                 return
@@ -129,6 +129,11 @@ class Gatherer:
             except Exception as error:
                 raise InDoubt(error) from error
             return results
+
+
+def _holds_up(error: Exception) -> bool:
+    """Tell whether each of a group would only wait for the same once more."""
+    return is_passing(error) or has_timed_out(error) or isinstance(error, PoolTimeout)
 
 
 def _tracked(

@@ -25,8 +25,24 @@ CONDITIONS: tuple[InstrumentedAttribute[object], ...] = (
 # A run may have begun while the next revision was being cut.
 OVERLAP = timedelta(hours=1)
 READ_AT_ONCE = 50
+TRUSTED = timedelta(minutes=5)
 EVER = timedelta.max
 Asked: TypeAlias = Mapping[str, timedelta]  # how far back, by the name of the event
+
+
+class Questions:
+    """What conditions ask, by project; looked up again after some minutes."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[datetime, Asked]] = {}
+
+    def of(self, session: Session, project_id: str, *, now: datetime) -> Asked:
+        """Return which events the project's conditions ask about."""
+        looked_at, found = self._found.get(project_id, (None, None))
+        if found is None or looked_at is None or now - looked_at >= TRUSTED:
+            found = asked(session, project_id)
+            self._found[project_id] = now, found
+        return found
 
 
 def asked(session: Session, project_id: str) -> Asked:

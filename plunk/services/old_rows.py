@@ -8,7 +8,9 @@ Each function is False when its walk is at its end.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_, select, update
+from datetime import datetime
+
+from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from plunk.models import AttachmentSet, Email, Event
@@ -33,11 +35,7 @@ def drop_events(session: Session, walk: Walk) -> bool:
         .order_by(Event.id)
         .limit(PAGE)
     ).all()
-    old = [
-        row.id
-        for row in rows
-        if not is_asked(walk.asked_in(session, row.project_id), row.name, walk.now - row.created_at)
-    ]
+    old = [row.id for row in rows if not _is_asked(session, walk, row)]
     going = locked(session, Event.id, old[:EVENTS], Event.created_at < walk.before)
     if going:
         session.execute(delete(Event).where(Event.id.in_(going)))
@@ -46,6 +44,12 @@ def drop_events(session: Session, walk: Walk) -> bool:
         return True
     walk.after = rows[-1].id if rows else walk.after
     return len(rows) == PAGE
+
+
+def _is_asked(session: Session, walk: Walk, row: Row[str, str, str, datetime]) -> bool:
+    _, project_id, name, created_at = row
+    asked = walk.questions.of(session, project_id, now=walk.now)
+    return is_asked(asked, name, walk.now - created_at)
 
 
 def empty_emails(session: Session, walk: Walk) -> bool:

@@ -18,7 +18,7 @@ from plunk.db import insert_ignoring
 from plunk.ids import NO_ID
 from plunk.models import RetentionWalk
 from plunk.services import idempotency
-from plunk.services.asked_events import Asked
+from plunk.services.asked_events import Questions
 from plunk.services.old_rows import drop_events, empty_emails, forget_keys
 from plunk.services.old_runs import drop_runs
 from plunk.services.walks import Walk
@@ -47,15 +47,15 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
     return (Rule("keys", forget_keys, idempotency.KEPT), *old)
 
 
-def take(session: Session, rule: Rule, asked: dict[str, Asked], *, now: datetime) -> bool:
+def take(session: Session, rule: Rule, questions: Questions, *, now: datetime) -> bool:
     """Take a turn; False when there is nothing more to do, or another worker is doing it.
 
-    `asked` keeps what conditions ask, by project, from turn to turn.
+    `questions` keeps what conditions ask from turn to turn.
     """
     stored = _stored(session, rule, now)
     if stored is None:
         return False
-    walk = Walk(stored.after, now - rule.kept, now, asked)
+    walk = Walk(stored.after, now - rule.kept, now, questions)
     goes_on = rule.turn(session, walk)
     stored.after = walk.after
     if goes_on or now - stored.began_at < AGAIN:

@@ -14,25 +14,19 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from plunk.ids import first_id
-from plunk.services.asked_events import Asked, asked
+from plunk.services.asked_events import Questions
 
 PAGE = 1_000  # rows that a turn looks at
 
 
 @dataclass
 class Walk:
-    """Where a walk is, what is old for it, and what conditions ask, as far as it is known."""
+    """Where a walk is, what is old for it, and what conditions ask meanwhile."""
 
     after: str
     before: datetime
     now: datetime
-    asked: dict[str, Asked] = field(default_factory=dict)
-
-    def asked_in(self, session: Session, project_id: str) -> Asked:
-        """Return what conditions of a project ask, which is looked up once."""
-        if project_id not in self.asked:
-            self.asked[project_id] = asked(session, project_id)
-        return self.asked[project_id]
+    questions: Questions = field(default_factory=Questions)
 
     def lies_ahead(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
         """Return the condition on ids of old rows that the walk has not come to."""

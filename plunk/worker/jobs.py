@@ -29,7 +29,7 @@ from plunk.engine.shell.revising import Reviser, revise_due
 from plunk.metrics import Meter
 from plunk.security import Seal
 from plunk.services import retention
-from plunk.services.asked_events import Asked
+from plunk.services.asked_events import Questions
 from plunk.services.retention import Rule
 
 log = structlog.get_logger()
@@ -159,11 +159,10 @@ def drop_old(worker: Worker) -> None:
 
     A rule that fails does not keep the next ones from their turn.
     """
-    failures = []
+    questions, failures = Questions(), []
     for rule in worker.rules:
-        asked: dict[str, Asked] = {}
         try:
-            _drain(worker, partial(_drop_batch, worker, rule, asked))
+            _drain(worker, partial(_drop_batch, worker, rule, questions))
         except Exception as error:  # noqa: BLE001 - raised again below
             error.add_note(f"while {rule.name} were to go")
             failures.append(error)
@@ -171,9 +170,9 @@ def drop_old(worker: Worker) -> None:
         raise ExceptionGroup("Retention failed.", failures)
 
 
-def _drop_batch(worker: Worker, rule: Rule, asked: dict[str, Asked]) -> int:
+def _drop_batch(worker: Worker, rule: Rule, questions: Questions) -> int:
     with transaction(worker.engine.sessions) as session:
-        return retention.take(session, rule, asked, now=worker.engine.clock.now())
+        return retention.take(session, rule, questions, now=worker.engine.clock.now())
 
 
 def _drain(worker: Worker, turn: Callable[[], int]) -> None:

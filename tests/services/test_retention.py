@@ -26,6 +26,7 @@ from plunk.models import (
     WebhookCall,
 )
 from plunk.services import retention
+from plunk.services.asked_events import Questions
 from plunk.services.old_rows import EVENTS, KEYS
 from plunk.services.old_runs import ROWS
 from plunk.worker.jobs import close_worker, drop_old, open_worker
@@ -262,11 +263,11 @@ def turns(machine, sessions):
 
     def take(name: str, settings: Settings = ALL):
         (rule,) = [one for one in retention.rules(settings) if one.name == name]
-        asked: dict = {}
+        questions = Questions()
         goes_on = True
         while goes_on:
             with transaction(sessions) as session:
-                goes_on = retention.take(session, rule, asked, now=machine.clock.now())
+                goes_on = retention.take(session, rule, questions, now=machine.clock.now())
             yield
 
     return take
@@ -319,6 +320,20 @@ def test_a_walk_goes_on_where_it_was_and_begins_anew_after_a_day(api, machine, s
     machine.clock.advance(timedelta(days=1))
     drop(machine)
     assert names(sessions) == []
+
+
+def test_a_condition_that_comes_while_a_long_walk_lasts_is_soon_heeded(api, machine, count, turns):
+    events = [{"event": "old", "email": "a@b.co"} for _ in range(EVENTS)]
+    for _ in range(3):
+        assert api.post("/v1/track/batch", {"events": events}).status_code == 200
+    machine.clock.move_to(SystemClock().now() + OLD)
+    walk = turns("events")
+    next(walk)
+    segment(api, "Old", {"field": "event.old", "operator": "triggered"})
+    machine.clock.advance(timedelta(minutes=5))
+    for _ in walk:
+        pass
+    assert count(Event) == 2 * EVENTS
 
 
 def test_one_worker_walks_at_a_time(api, machine, sessions, backend, turns):
