@@ -40,7 +40,8 @@ def handed(
     meter: Meter, results: Sequence[tuple[Letter, Outcome | None]], *, now: datetime
 ) -> None:
     """Tell how long these messages had waited for their first attempt, and what came of it."""
-    fresh = [letter.created_at for letter, _ in results if letter.attempts == 1]
+    tried = (letter for letter, outcome in results if outcome is not None)
+    fresh = [letter.created_at for letter in tried if letter.attempts == 1]
     meter.late("emails", fresh, now=now)
     meter.handed(Counter(_word(outcome) for _, outcome in results))
     for letter, outcome in results:

@@ -49,6 +49,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun(api, mac
         columns = select(Email.status, Email.attempts, Email.next_attempt_at)
         rows = [tuple(row) for row in session.execute(columns.order_by(Email.status))]
     assert rows == [("PENDING", 0, machine.clock.now())] * 4 + [("SENT", 1, None)]
+    assert b'plunk_lag_seconds_count{queue="emails"} 1.0' in machine.worker.meter.text()
 
 
 def test_a_segment_is_left_half_way_by_a_worker_that_is_told_to_stop(api, machine, sessions):
