@@ -64,7 +64,7 @@ POSTGRES_PATIENCE = {
 }
 IDLE_IN_TRANSACTION = "60s"
 # Nobody waits longer than this for an answer over HTTP; the thread is needed by others.
-HTTP_PATIENCE = {"statement_timeout": "20s", "lock_timeout": "10s"}
+HTTP_PATIENCE = {"statement_timeout": "15s", "lock_timeout": "5s"}
 # PostgreSQL: connection, transaction rollback, lock not available, shutdown.
 PASSING_STATES = ("08", "40", "55P03", "57P0")
 TIMED_OUT = "57014"

@@ -64,7 +64,7 @@ def test_a_request_over_http_does_not_wait_for_ever(stage: Backend, backend: str
         pytest.skip("SQLite has a time-out of its own")
     with stage.app.app_context(), db.engine.connect() as connection:
         limits = [connection.scalar(text(f"SHOW {it}_timeout")) for it in ("statement", "lock")]
-        assert limits == ["20s", "10s"]
+        assert limits == ["15s", "5s"]
         connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
         with pytest.raises(DBAPIError) as ended:
             connection.execute(text("SELECT pg_sleep(5)"))
@@ -77,7 +77,7 @@ def test_what_grows_may_take_its_time(stage: Backend, backend: str) -> None:
     with stage.app.app_context(), db.session.begin():
         take_time(db.session())
         assert db.session.scalar(text("SHOW statement_timeout")) == "0"
-        assert db.session.scalar(text("SHOW lock_timeout")) == "10s"
+        assert db.session.scalar(text("SHOW lock_timeout")) == "5s"
 
 
 def test_what_the_url_says_about_time_outs_counts(stage: Backend, backend: str) -> None:
