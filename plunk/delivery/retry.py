@@ -19,6 +19,11 @@ class Schedule:
         """Return how often is tried in all."""
         return len(self.waits) + 1
 
+    @property
+    def longest(self) -> timedelta:
+        """Return how long one pause may last."""
+        return max(self.waits) * (1 + _SPREAD)
+
 
 def _minutes(*values: float) -> Schedule:
     return Schedule(tuple(timedelta(minutes=value) for value in values))

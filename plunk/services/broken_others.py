@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from plunk.models import Revision, Segment, SegmentMember, Trigger
 from plunk.services import audiences, revisions, schedules
-from plunk.services.violation import Broken, Check, by_update
+from plunk.services.segments import COUNT_EVERY
+from plunk.services.violation import SLACK, Broken, Check, by_update
 
 SETTLED_AFTER = timedelta(minutes=10)  # workers bring runs over within seconds
 UTC = "UTC"
@@ -22,24 +23,39 @@ def _next_time(trigger: Trigger, now: datetime) -> datetime | None:
     return schedules.next_look(now)
 
 
-def _timeless() -> Select[Trigger]:
+def _timeless(now: datetime) -> Select[Trigger]:
+    """Return the query for schedules that have no next time, or one that may be too far away."""
     timed = or_(Trigger.cron.is_not(None), Trigger.date_config.is_not(None))
-    return select(Trigger).where(timed, Trigger.next_at.is_(None)).order_by(Trigger.id)
+    late = or_(Trigger.next_at.is_(None), Trigger.next_at > now + SLACK)
+    return select(Trigger).where(timed, late).order_by(Trigger.id)
+
+
+def _is_late(trigger: Trigger, now: datetime) -> bool:
+    """Tell whether a schedule passes its next time over; few have none at all."""
+    comes = _next_time(trigger, now)
+    if comes is None:
+        return False
+    return trigger.next_at is None or trigger.next_at > comes + SLACK
 
 
 def _find_schedules(session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
-    """Return schedules that have no next time although there is one; few have none at all."""
+    """Return schedules that do not fire when they are to."""
     behind = true() if after is None else Trigger.id > after
-    found = session.scalars(_timeless().where(behind))
-    return [one.id for one in found if _next_time(one, now) is not None][:limit]
+    found = session.scalars(_timeless(now).where(behind))
+    return [one.id for one in found if _is_late(one, now)][:limit]
 
 
 def _mend_schedules(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
-    held = session.scalars(_timeless().where(Trigger.id.in_(ids)).with_for_update()).all()
+    locked = session.scalars(_timeless(now).where(Trigger.id.in_(ids)).with_for_update()).all()
+    held = [trigger for trigger in locked if _is_late(trigger, now)]
     for trigger in held:
         trigger.next_at, trigger.cursor = _next_time(trigger, now), None
     session.flush()
     return [trigger.id for trigger in held]
+
+
+def _uncounted(now: datetime) -> ColumnElement[bool]:
+    return or_(Segment.compute_at.is_(None), Segment.compute_at > now + COUNT_EVERY + SLACK)
 
 
 def _find_counts(session: Session, now: datetime, after: str | None, limit: int) -> list[str]:
@@ -110,7 +126,7 @@ CHECKS = (
     Check(
         "schedule-never-fires",
         "I9",
-        "schedules and dates that have no next time",
+        "schedules and dates that have no next time, or pass the next one over",
         "their next time is computed",
         _find_schedules,
         _mend_schedules,
@@ -119,7 +135,7 @@ CHECKS = (
         "segment-never-counted",
         "segments that nobody counts again",
         "counted now",
-        Broken(Segment, lambda _: Segment.compute_at.is_(None)),
+        Broken(Segment, _uncounted),
         lambda now: {"compute_at": now},
     ),
     Check(

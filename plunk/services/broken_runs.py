@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from plunk.engine.core.enter import CALL_LIMIT
+from plunk.engine.core.run import LOOK_EVERY
 from plunk.models import Execution, StepExecution, WebhookCall
 from plunk.models.execution import ACTIVE_STATUSES
 from plunk.models.workflow import ANYTHING
-from plunk.services.violation import Broken, Check, by_update
+from plunk.services.violation import SLACK, Broken, Check, by_update
 
 ACTIVE = Execution.status.in_(ACTIVE_STATUSES)
 NEVER = Execution.due_at.is_(None)
@@ -20,22 +22,9 @@ OPEN = ("WAITING", "RUNNING")
 WAIT = ("due_at", "deadline_at", "awaited_event", "awaited_where", "awaited_call", "signal")
 
 
-def _sleeping(_now: datetime) -> ColumnElement[bool]:
-    return and_(ACTIVE, NEVER, Execution.awaited_event.is_(None))
-
-
-def _unlooked(_now: datetime) -> ColumnElement[bool]:
-    return and_(ACTIVE, NEVER, Execution.awaited_event == ANYTHING)
-
-
-def _unseen(_now: datetime) -> ColumnElement[bool]:
-    named = and_(Execution.awaited_event.is_not(None), Execution.awaited_event != ANYTHING)
-    return and_(ACTIVE, NEVER, named, Execution.signal.is_not(None))
-
-
-def _unanswered(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on runs that wait for a call which nobody will make or answer."""
-    call = (
+def _is_called() -> ColumnElement[bool]:
+    """Return the condition on runs whose web hook is yet to be called or answered."""
+    return (
         select(WebhookCall.id)
         .where(
             WebhookCall.execution_id == Execution.id,
@@ -44,8 +33,32 @@ def _unanswered(now: datetime) -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def _sleeping(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on runs that nothing wakes, or only long after it should."""
+    never = and_(NEVER, Execution.awaited_event.is_(None))
+    entering = and_(Execution.awaited_call.is_(None), Execution.due_at > now + SLACK)
+    calling = and_(_is_called(), Execution.due_at > now + CALL_LIMIT + SLACK)
+    late = and_(Execution.status == "RUNNING", Execution.signal.is_(None), or_(entering, calling))
+    return and_(ACTIVE, or_(never, late))
+
+
+def _unlooked(now: datetime) -> ColumnElement[bool]:
+    late = or_(NEVER, Execution.due_at > now + LOOK_EVERY + SLACK)
+    return and_(ACTIVE, Execution.awaited_event == ANYTHING, Execution.signal.is_(None), late)
+
+
+def _unseen(now: datetime) -> ColumnElement[bool]:
+    never = and_(NEVER, Execution.awaited_event.is_not(None))
+    late = or_(never, Execution.due_at > now + SLACK)
+    return and_(ACTIVE, Execution.signal.is_not(None), late)
+
+
+def _unanswered(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on runs that wait for a call which nobody will make or answer."""
     waits = and_(Execution.awaited_call.is_not(None), Execution.signal.is_(None))
-    return and_(Execution.status == "RUNNING", waits, Execution.due_at > now, ~call)
+    return and_(Execution.status == "RUNNING", waits, Execution.due_at > now, ~_is_called())
 
 
 def _over(_now: datetime) -> ColumnElement[bool]:
@@ -65,7 +78,7 @@ def _wake(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
     """Make runs due again when their last visit says; what says nothing is due now."""
     held = SLEEPING.hold(session, ids, now)
     rows = session.execute(
-        select(Execution.id, StepExecution.execute_after, StepExecution.output)
+        select(Execution.id, Execution.status, _is_called(), StepExecution)
         .outerjoin(
             StepExecution,
             and_(
@@ -75,8 +88,11 @@ def _wake(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
         )
         .where(Execution.id.in_(held))
     ).all()
-    for run_id, execute_after, output in rows:
-        values = _look_now(_wake_time(execute_after, output or {}, now)) | {"updated_at": now}
+    for run_id, status, is_called, visit in rows:
+        at = now
+        if status == "WAITING" or is_called:
+            at = max(now, _wake_time(visit, now, is_called=is_called))
+        values = _look_now(at) | {"updated_at": now}
         session.execute(
             update(Execution)
             .where(Execution.id == run_id)
@@ -86,12 +102,16 @@ def _wake(session: Session, ids: Sequence[str], now: datetime) -> list[str]:
     return held
 
 
-def _wake_time(after: datetime | None, output: Mapping[str, Any], now: datetime) -> datetime:
+def _wake_time(visit: StepExecution | None, now: datetime, *, is_called: bool) -> datetime:
+    """Return when the visit in which a run stands was to end, as far as it says."""
+    if visit is None:
+        return now
+    if is_called:
+        return (visit.started_at or now) + CALL_LIMIT
     try:
-        said = after or datetime.fromisoformat(output["resumeAt"])
+        return visit.execute_after or datetime.fromisoformat((visit.output or {})["resumeAt"])
     except (KeyError, TypeError, ValueError):
         return now
-    return max(now, said)
 
 
 SLEEPING = Broken(Execution, _sleeping)
@@ -99,14 +119,14 @@ CHECKS = (
     Check(
         "run-never-wakes",
         "I9",
-        "active runs that nothing will ever wake",
+        "active runs that nothing wakes, or only long after it should",
         "due when their history says so, else now",
         SLEEPING.find,
         _wake,
     ),
     by_update(
         "condition-never-looked-at",
-        "runs that wait for a condition which nobody looks at",
+        "runs that wait for a condition which nobody looks at every quarter of an hour",
         "looked at now",
         Broken(Execution, _unlooked),
         _look_now,

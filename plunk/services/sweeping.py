@@ -14,10 +14,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
 from plunk.db import begin_reading, transaction
-from plunk.services import broken_others, broken_outboxes, broken_runs
+from plunk.services import broken_others, broken_outboxes, broken_runs, broken_timeouts
 from plunk.services.violation import Check
 
-CHECKS = (*broken_runs.CHECKS, *broken_outboxes.CHECKS, *broken_others.CHECKS)
+CHECKS = (
+    *broken_runs.CHECKS,
+    *broken_timeouts.CHECKS,
+    *broken_outboxes.CHECKS,
+    *broken_others.CHECKS,
+)
 MOST = 100_000
 PAGE = 1_000
 BATCH = 100

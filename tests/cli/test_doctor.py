@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from plunk.cli import main
+from plunk.clock import SystemClock
 from plunk.models import Email, Execution, Segment
 from tests.conftest import NOON, SECRET
 from tests.factories import only_run, track, workflow
@@ -52,10 +53,10 @@ def stuck(api, machine, stage):
     track(api)
     machine.settle()
     segment = api.post("/segments", {"name": "VIP", "type": "STATIC"}).json["id"]
-    far = NOON + timedelta(days=36_500)
+    soon = SystemClock().now() + timedelta(minutes=5)
     with stage.engine.begin() as connection:
-        connection.execute(update(Execution).values(due_at=far))
-        connection.execute(update(Segment).values(member_count=7, compute_at=far))
+        connection.execute(update(Execution).values(due_at=soon))
+        connection.execute(update(Segment).values(member_count=7, compute_at=soon))
     return only_run(api, flow)["id"], segment
 
 

@@ -30,8 +30,10 @@ from plunk.services import sweeping
 from tests.conftest import NOON, Api, Backend
 from tests.factories import Machine, only_run, runs, track, visited, workflow
 
+EXIT = ("EXIT", {"reason": "rested"})
 DELAY = ("DELAY", {"amount": 2, "unit": "hours"})
 WAIT = ("WAIT_FOR_EVENT", {"eventName": "paid"})
+LIMITED = ("WAIT_FOR_EVENT", {"eventName": "paid", "timeout": 7_200})
 HOOK = ("WEBHOOK", {"url": "https://hooks.example.com/"})
 MAIL = {"to": "a@x.test", "from": "a@acme.test", "subject": "Hi", "body": "Hi"}
 UNTIL_PRO = ("WAIT_FOR_EVENT", {"condition": 'contact.data.plan == "pro"'})
@@ -91,6 +93,11 @@ def parked(*steps: Any) -> Callable[[Api, Machine], None]:
     return tell
 
 
+def entered(api: Api, _machine: Machine) -> None:
+    workflow(api)
+    track(api)
+
+
 def ended(api: Api, machine: Machine) -> None:
     workflow(api)
     track(api)
@@ -139,12 +146,18 @@ class Case(NamedTuple):
 FAR = NOON + timedelta(days=400)
 HELD = {"status": "SENDING", "next_attempt_at": None, "lease_until": None}
 DONE = {"status": "DONE", "next_attempt_at": None}
+SIGNAL = {"type": "look"}
 CASES = [
     Case("run-never-wakes", parked(DELAY), Execution, {"due_at": None}),
     Case("run-never-wakes", parked(WAIT), Execution, {"awaited_event": None}),
     Case("run-never-wakes", parked(HOOK), Execution, {"due_at": None}),
+    Case("run-never-wakes", entered, Execution, {"due_at": FAR}),
+    Case("run-never-wakes", parked(HOOK), Execution, {"due_at": FAR}),
     Case("condition-never-looked-at", parked(UNTIL_PRO), Execution, {"due_at": None}),
-    Case("signal-never-seen", parked(WAIT), Execution, {"signal": {"type": "look"}}),
+    Case("condition-never-looked-at", parked(UNTIL_PRO), Execution, {"due_at": FAR}),
+    Case("signal-never-seen", parked(WAIT), Execution, {"signal": SIGNAL}),
+    Case("signal-never-seen", parked(WAIT), Execution, {"signal": SIGNAL, "due_at": FAR}),
+    Case("time-out-never-comes", parked(LIMITED), Execution, {"due_at": None}),
     Case(
         "call-never-answered",
         parked(HOOK),
@@ -155,15 +168,19 @@ CASES = [
     Case("ended-run-waits", ended, Execution, {"awaited_event": "paid"}),
     Case("visit-never-closed", ended, StepExecution, {"status": "WAITING"}),
     Case("email-never-due", queued, Email, {"next_attempt_at": None}),
+    Case("email-never-due", queued, Email, {"next_attempt_at": FAR}),
     Case("email-held-for-ever", queued, Email, HELD),
     Case("email-held-for-ever", queued, Email, HELD | {"lease_until": FAR}),
     Case("email-due-after-its-end", sent, Email, {"next_attempt_at": NOON}),
     Case("email-due-after-its-end", sent, Email, {"lease_until": NOON}),
     Case("call-never-due", parked(HOOK), WebhookCall, {"next_attempt_at": None}),
+    Case("call-never-due", parked(HOOK), WebhookCall, {"next_attempt_at": FAR}),
     Case("call-held-for-ever", parked(HOOK), WebhookCall, HELD),
     Case("call-due-after-its-end", called, WebhookCall, {"next_attempt_at": NOON}),
     Case("schedule-never-fires", scheduled, Trigger, {"next_at": None}),
+    Case("schedule-never-fires", scheduled, Trigger, {"next_at": FAR}),
     Case("segment-never-counted", grouped, Segment, {"compute_at": None}),
+    Case("segment-never-counted", grouped, Segment, {"compute_at": FAR}),
     Case("segment-count-wrong", grouped, Segment, {"member_count": 7}),
 ]
 
@@ -199,7 +216,7 @@ def test_a_violation_is_found_and_mended_for_good(
 def test_who_lost_its_time_goes_on_when_it_was_to(
     api: Api, machine: Machine, hurt: Any, sessions: Any
 ) -> None:
-    flow = workflow(api, DELAY, ("EXIT", {"reason": "rested"}))
+    flow = workflow(api, DELAY, EXIT)
     track(api)
     machine.settle()
     hurt(update(Execution).values(due_at=null()))
@@ -211,6 +228,65 @@ def test_who_lost_its_time_goes_on_when_it_was_to(
     run = only_run(api, flow)
     assert (run["status"], run["exitReason"]) == ("COMPLETED", "rested")
     assert visited(run) == [("TRIGGER", "COMPLETED"), ("DELAY", "COMPLETED"), ("EXIT", "COMPLETED")]
+
+
+def test_a_lost_time_out_comes_when_it_was_to(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    flow = workflow(api, LIMITED, EXIT)
+    track(api)
+    machine.settle()
+    hurt(update(Execution).values(due_at=null()))
+    machine.sleep(hours=1)
+    assert fix(sessions, machine) == ["time-out-never-comes"]
+    machine.sleep(minutes=59)
+    assert only_run(api, flow)["status"] == "WAITING"
+    machine.sleep(minutes=2)
+    run = only_run(api, flow)
+    assert (run["status"], run["exitReason"]) == ("COMPLETED", "rested")
+    assert run["stepExecutions"][1]["output"]["timedOut"]
+
+
+def test_a_wait_whose_time_out_was_taken_away_is_nobodys_violation(
+    api: Api, machine: Machine, sessions: Any
+) -> None:
+    """Its history goes on saying when it was to end as it was when the run came there."""
+    text = 'workflow "Flow" {\n  on event "go"\n  wait for event "paid" up to 2 hours\n}\n'
+    assert api.post("/flows/deploy", {"files": {"a.flow": text}}).status_code == 200
+    (flow,) = api.get("/workflows").json["data"]
+    api.patch(f"/workflows/{flow['id']}", {"enabled": True})
+    track(api)
+    machine.settle()
+    edited = {"files": {"a.flow": text.replace(" up to 2 hours", "")}}
+    assert api.post("/flows/deploy", edited).status_code == 200
+    machine.sleep(hours=3)
+    assert only_run(api, flow)["stepExecutions"][1]["executeAfter"] is not None
+    assert only_run(api, flow)["status"] == "WAITING"
+    assert sweeping.sweep(sessions, machine.clock) == []
+
+
+def test_a_run_that_was_moved_out_of_a_delay_is_due_now(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    """The delay in its history was to last for longer; it has left that."""
+    flow = workflow(api, DELAY, EXIT)
+    track(api)
+    machine.settle()
+    run = only_run(api, flow)
+    path = f"/workflows/{flow['id']}/executions/{run['id']}/move"
+    assert api.post(path, {"reason": "now", "stepId": flow["steps"][2]["id"]}).status_code == 200
+    hurt(update(Execution).values(due_at=FAR))
+    assert fix(sessions, machine) == ["run-never-wakes"]
+    machine.settle()
+    assert only_run(api, flow)["status"] == "COMPLETED"
+
+
+def test_the_longest_pause_of_a_message_is_nobodys_violation(
+    api: Api, machine: Machine, hurt: Any, sessions: Any
+) -> None:
+    queued(api, machine)
+    hurt(update(Email).values(next_attempt_at=NOON + timedelta(hours=14.4)))
+    assert sweeping.sweep(sessions, at(NOON)) == []
 
 
 def fix(sessions: Any, machine: Machine) -> list[str]:
