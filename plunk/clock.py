@@ -14,6 +14,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
+STANDING_STILL = timedelta(seconds=1)  # so far ahead, a clock waits until it is right
+LONG_ROUND_TRIP = 0.5  # seconds
+READINGS = 3  # of which one should be short
+
 
 class Clock(Protocol):
     """Something that knows the time."""
@@ -55,7 +59,8 @@ class SyncedClock:
     """Another machine's clock, read every `every` seconds and carried forward in between.
 
     Between readings it advances by this machine's monotonic clock, so a wrong or jumping wall
-    clock here never shows. It never runs backwards.
+    clock here never shows. When it was ahead by up to a second it stands still until it is right;
+    by more, the other clock was set back, and this one follows, as every other process does.
     """
 
     def __init__(self, read: Callable[[], datetime], *, every: float = 10.0) -> None:
@@ -64,20 +69,29 @@ class SyncedClock:
         self._lock = threading.Lock()
         self._base: datetime | None = None
         self._at = 0.0
+        self._shown = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """Return the other machine's time, at most one round trip behind it."""
         with self._lock:
             elapsed = time.monotonic() - self._at
             if self._base is None or elapsed >= self._every:
-                return self._resync(elapsed)
-            return self._base + timedelta(seconds=elapsed)
+                self._base, self._at = self._reading()
+                elapsed = 0.0
+            right = self._base + timedelta(seconds=elapsed)
+            if right > self._shown or self._shown - right > STANDING_STILL:
+                self._shown = right
+            return self._shown
 
-    def _resync(self, elapsed: float) -> datetime:
-        read = self._read()
-        carried = self._base + timedelta(seconds=elapsed) if self._base else read
-        self._base, self._at = max(read, carried), time.monotonic()
-        return self._base
+    def _reading(self) -> tuple[datetime, float]:
+        """Return the other time and ours; one that was long under way says too little."""
+        for _ in range(READINGS):
+            began = time.monotonic()
+            read = self._read()
+            ended = time.monotonic()
+            if ended - began < LONG_ROUND_TRIP:
+                break
+        return read, ended
 
 
 @lru_cache(maxsize=1_024)  # what happens together happens at one time

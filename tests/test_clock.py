@@ -1,4 +1,4 @@
-"""Clocks: aware, in UTC, and never backwards."""
+"""Clocks: aware, in UTC, and backwards only when time itself was set back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from plunk.clock import ManualClock, SyncedClock, SystemClock, iso, iso_or_none, patience
+from plunk.clock import (
+    LONG_ROUND_TRIP,
+    STANDING_STILL,
+    ManualClock,
+    SyncedClock,
+    SystemClock,
+    iso,
+    iso_or_none,
+    patience,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -58,11 +67,30 @@ def test_it_follows_the_other_machine_forward() -> None:
     assert clock.now() == NOON + HOUR
 
 
-def test_it_never_runs_backwards() -> None:
-    clock = SyncedClock(Readings(NOON, NOON - HOUR, NOON - 2 * HOUR), every=ALWAYS)
+def test_when_it_is_a_little_ahead_it_stands_still() -> None:
+    later = [NOON - timedelta(milliseconds=500 - 250 * turn) for turn in range(4)]
+    clock = SyncedClock(Readings(NOON, *later), every=ALWAYS)
     shown = [clock.now() for _ in range(5)]
     assert shown == sorted(shown)
-    assert shown[0] == NOON
+    assert NOON <= shown[0] == shown[1] == shown[2] < shown[4]
+
+
+def test_a_clock_that_was_set_back_is_followed() -> None:
+    clock = SyncedClock(Readings(NOON, NOON - HOUR, NOON - HOUR), every=ALWAYS)
+    assert clock.now() >= NOON
+    assert clock.now() < NOON - HOUR / 2
+
+
+def test_a_reading_that_was_long_under_way_is_made_again() -> None:
+    class Slow(Readings):
+        def __call__(self) -> datetime:
+            if not self.asked:
+                threading.Event().wait(LONG_ROUND_TRIP)
+            return super().__call__()
+
+    readings = Slow(NOON, NOON + HOUR)
+    assert SyncedClock(readings, every=NEVER).now() >= NOON + HOUR
+    assert readings.asked == 2
 
 
 def test_a_failed_reading_is_tried_again() -> None:
@@ -81,7 +109,7 @@ def test_a_failed_reading_is_tried_again() -> None:
 
 
 def test_many_threads_see_one_order() -> None:
-    clock = SyncedClock(Readings(NOON, NOON - HOUR), every=ALWAYS)
+    clock = SyncedClock(Readings(NOON, NOON - STANDING_STILL / 2), every=ALWAYS)
     unsorted: list[int] = []
 
     def watch() -> None:
