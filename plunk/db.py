@@ -8,6 +8,7 @@ by `begin_reading` start without it.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -65,9 +67,23 @@ POSTGRES_PATIENCE = {
 IDLE_IN_TRANSACTION = "60s"
 # Nobody waits longer than this for an answer over HTTP; the thread is needed by others.
 HTTP_PATIENCE = {"statement_timeout": "15s", "lock_timeout": "5s"}
-# PostgreSQL: connection, transaction rollback, lock not available, shutdown.
-PASSING_STATES = ("08", "40", "55P03", "57P0")
-TIMED_OUT = "57014"
+# PostgreSQL: connection, "read only" (a server that was not promoted yet), rollback, resources
+# (a full disk), lock not available, statement cancelled, shutdown, system.
+PASSING_STATES = ("08", "25006", "40", "53", "55P03", "57014", "57P0", "58")
+PASSING_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+PRIMARY = 0xFF  # the part of SQLite's extended codes that says what kind it is
+LOCK_STATE = "55P03"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -195,21 +211,43 @@ def insert_ignoring(
 
 
 def is_passing(error: Exception) -> bool:
-    """Tell whether an error will go away by itself: a lock, a deadlock, a restart.
+    """Tell whether an error will go away by itself: a lock, a deadlock, a restart, a full disk.
 
-    Other operational errors (a statement that is too large, a full disk) would come back for ever.
+    Others (a statement that is too large, a value that does not fit) would come back for ever.
     """
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True  # whatever the driver calls it: of a transaction left open, an internal error
-    if not isinstance(error, OperationalError):
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
         return False
-    state = getattr(error.orig, "sqlstate", None)
-    return state is None or state.startswith(PASSING_STATES)
+    if error.connection_invalidated:
+        return True  # whatever the driver calls it: of a transaction left open, an internal error
+    if isinstance(error.orig, sqlite3.OperationalError):
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+        return code & PRIMARY in PASSING_CODES
+    if (state := getattr(error.orig, "sqlstate", None)) is not None:
+        return str(state).startswith(PASSING_STATES)
+    return isinstance(error, OperationalError)  # no answer at all
 
 
-def has_timed_out(error: Exception) -> bool:
-    """Tell whether a statement took too long; of many rows it might again and again."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == TIMED_OUT
+def is_locked(error: Exception) -> bool:
+    """Tell whether somebody else held a row for longer than we wait, on PostgreSQL."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == LOCK_STATE
+
+
+class InDoubt(Exception):
+    """A commit failed, for the `cause`: nobody knows whether it was done."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def commit(session: Session) -> None:
+    """Commit; raise InDoubt when that fails."""
+    try:
+        session.commit()
+    except Exception as error:
+        raise InDoubt(error) from error
 
 
 def database_now(engine: Engine) -> datetime:

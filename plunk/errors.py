@@ -215,6 +215,14 @@ class DatabaseBusy(PlunkError):
     suggestion = "Nothing was changed. Send the request again in a few seconds."
 
 
+class CommitInDoubt(PlunkError):
+    """The connection broke during the commit: it was done or not."""
+
+    status = 503
+    code = "DATABASE_ERROR"
+    suggestion = "It may have been stored. Look before you send it again under another key."
+
+
 class NotReady(PlunkError):
     """The process runs but cannot serve yet, or no longer; `details` say what is missing."""
 

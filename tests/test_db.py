@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from plunk.cli.waiting import wait_for
-from plunk.db import answer_soon, db, has_timed_out, is_passing, open_engine, take_time
+from plunk.db import answer_soon, db, is_passing, open_engine, take_time
 from tests.conftest import Backend
 
 
@@ -68,7 +68,7 @@ def test_a_request_over_http_does_not_wait_for_ever(stage: Backend, backend: str
         connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
         with pytest.raises(DBAPIError) as ended:
             connection.execute(text("SELECT pg_sleep(5)"))
-        assert has_timed_out(ended.value)
+        assert is_passing(ended.value)
 
 
 def test_what_grows_may_take_its_time(stage: Backend, backend: str) -> None:
@@ -88,4 +88,41 @@ def test_what_the_url_says_about_time_outs_counts(stage: Backend, backend: str) 
     answer_soon(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SHOW statement_timeout")) == "45s"
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "passes"),
+    [
+        ("40P01", True),
+        ("53100", True),
+        ("53200", True),
+        ("55P03", True),
+        ("57014", True),
+        ("58030", True),
+        ("25006", True),
+        ("22003", False),
+        ("23505", False),
+        ("54000", False),
+    ],
+)
+def test_which_errors_of_postgresql_pass(stage: Backend, backend: str, state, passes) -> None:
+    if backend != "postgres":
+        pytest.skip("SQLite has no such states")
+    raised = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+    with stage.engine.connect() as connection, pytest.raises(DBAPIError) as error:
+        connection.execute(text(raised))
+    assert is_passing(error.value) == passes
+
+
+def test_a_full_disk_passes_and_a_wrong_statement_does_not() -> None:
+    engine = open_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE t (x)"))
+        connection.execute(text("PRAGMA max_page_count = 3"))
+        with pytest.raises(DBAPIError) as full:
+            connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+        with pytest.raises(DBAPIError) as wrong:
+            connection.execute(text("SELECT * FROM nothing"))
+    assert (is_passing(full.value), is_passing(wrong.value)) == (True, False)
     engine.dispose()

@@ -19,13 +19,13 @@ from marshmallow import Schema
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from plunk.db import begin_reading, db
+from plunk.db import begin_reading, commit, db
 from plunk.http import idempotency
 from plunk.http.auth import READING, Access, authenticate
 from plunk.http.body import DEFAULT_LIMIT, parse_body, parse_query, receive
+from plunk.http.idempotency import Answer
 from plunk.http.runtime import Call, Caller, runtime
 
-Answer = tuple[object, int]
 View = Callable[..., Answer]
 NO_CONTENT = 204
 
@@ -85,13 +85,14 @@ def _serve(view: View, spec: Spec, path: dict[str, str]) -> Response:
     if limiter := runtime().limiter:
         limiter.check(caller.id)
 
-    def work() -> Response:
+    def work() -> Answer:
         call = Call(session, caller, now, runtime().settings)
-        return _answer(spec, session, view(call, **path, **_inputs(spec)))
+        answer = view(call, **path, **_inputs(spec))
+        commit(session)
+        return answer
 
-    if spec.idempotent:
-        return idempotency.once(session, caller, work, now=now)
-    return work()
+    answer = idempotency.once(session, caller, work, now=now) if spec.idempotent else work()
+    return _response(spec, answer)
 
 
 def _authenticated(session: Session, spec: Spec) -> Caller:
@@ -111,9 +112,8 @@ def _inputs(spec: Spec) -> dict[str, Any]:
     return inputs
 
 
-def _answer(spec: Spec, session: Session, answer: Answer) -> Response:
+def _response(spec: Spec, answer: Answer) -> Response:
     value, status = answer
-    session.commit()
     schema = spec.answers[status]
     if status == NO_CONTENT:
         return Response(status=NO_CONTENT)

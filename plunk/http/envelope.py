@@ -9,11 +9,12 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from plunk import errors
 from plunk.clock import SystemClock, iso
-from plunk.db import is_passing
+from plunk.db import InDoubt, is_passing
 from plunk.errors import FieldProblem, Invalid, PlunkError
 from plunk.ids import new_id
 from plunk.rendering import TemplateSyntaxError
@@ -36,6 +37,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(OperationalError, _answer_busy)
     app.register_error_handler(DBAPIError, _answer_lost)
+    app.register_error_handler(InDoubt, _answer_in_doubt)
+    app.register_error_handler(PoolTimeout, _answer_crowded)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -51,6 +54,8 @@ def answer_error(error: PlunkError) -> Response:
     response = Response(_dumps(envelope(error)), status=error.status, mimetype="application/json")
     if isinstance(error, errors.RateLimitExceeded) and error.details:
         response.headers["Retry-After"] = str(error.details["retryAfter"])
+    if isinstance(error, errors.DatabaseBusy):
+        response.headers["Retry-After"] = "2"
     return response
 
 
@@ -135,10 +140,25 @@ def _answer_lost(error: DBAPIError) -> Response:
 
 def _answer_busy(error: DBAPIError) -> Response:
     """Answer for a lock that lasted too long, a deadlock, or a database that went away."""
-    log.warning("database.busy", reason=error.orig)
-    answer = answer_error(errors.DatabaseBusy("The database is busy or out of reach."))
-    answer.headers["Retry-After"] = "2"
-    return answer
+    return _busy(error.orig)
+
+
+def _answer_crowded(error: PoolTimeout) -> Response:
+    """Answer for a request that got no connection in time."""
+    return _busy(error)
+
+
+def _busy(reason: object) -> Response:
+    log.warning("database.busy", reason=reason)
+    return answer_error(errors.DatabaseBusy("The database is busy or out of reach."))
+
+
+def _answer_in_doubt(error: InDoubt) -> Response:
+    """Answer for a commit of which nobody knows whether it was done."""
+    if not is_passing(error.cause):
+        return _answer_unexpected(error.cause)
+    log.warning("database.in_doubt", reason=error.cause)
+    return answer_error(errors.CommitInDoubt("The database broke while it stored this."))
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import Barrier
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import DataError, OperationalError
 
-from plunk.errors import Invalid
-from plunk.http.gathering import Gatherer
+from plunk.db import InDoubt
+from plunk.errors import DatabaseBusy, Invalid
+from plunk.http.gathering import MOST_ROUNDS, PATIENCE, Gatherer
 from plunk.models import Contact, Event, Execution
 from plunk.services.tracking import Tracked, TrackRequest
 from tests.conftest import NOON
@@ -105,7 +107,8 @@ def test_a_commit_that_fails_is_not_tried_again(sessions, project, moment):
         results = all_at_once(Gatherer(sessions), project, requests)
     finally:
         event.remove(sessions, moment, fail)
-    assert Counter(map(type, results)) == {OSError: AT_ONCE}
+    assert Counter(map(type, results)) == {InDoubt: AT_ONCE}
+    assert {type(one.cause) for one in results} == {OSError}
     assert 1 <= len(commits) <= AT_ONCE
     assert count(sessions, Event) == (AT_ONCE if moment == "after_commit" else 0)
     with sessions() as session:
@@ -156,3 +159,63 @@ def test_what_passes_by_itself_is_told_to_all_at_once(sessions, project):
     results = all_at_once(gatherer, project, requests, now=now)
     assert Counter(map(type, results)) == {OperationalError: AT_ONCE}
     assert len(attempts) <= AT_ONCE
+
+
+@pytest.fixture
+def locked(backend, sessions, project):
+    """Return a function that locks a contact until it is left."""
+    if backend == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    (made,) = all_at_once(Gatherer(sessions), project, [TrackRequest("go", "held@x.example")])
+
+    @contextmanager
+    def lock():
+        with sessions() as session:
+            session.get_one(Contact, made.contact_id, with_for_update=True)
+            yield
+            session.rollback()
+
+    return lock
+
+
+def test_a_locked_contact_holds_up_nobody_else(locked, sessions, project):
+    gatherer = Gatherer(sessions)
+    requests = [TrackRequest("go", f"p{n}@x.example") for n in range(AT_ONCE - 1)]
+    with ThreadPoolExecutor(1) as threads, locked():
+        held = threads.submit(
+            all_at_once, gatherer, project, [TrackRequest("go", "held@x.example")]
+        )
+        results = all_at_once(gatherer, project, requests)
+        assert {type(one) for one in results} == {Tracked}
+        assert not held.done()
+    assert isinstance(held.result(20)[0], Tracked)
+    assert count(sessions, Event) == AT_ONCE + 1
+
+
+def test_who_waits_for_a_locked_contact_is_refused_when_too_many_do(locked, sessions, project):
+    gatherer = Gatherer(sessions)
+    requests = [TrackRequest("go", "held@x.example")] * AT_ONCE
+    with ThreadPoolExecutor(1) as threads:
+        with locked():
+            all_of_them = threads.submit(all_at_once, gatherer, project, requests)
+            wait([all_of_them], timeout=PATIENCE * (MOST_ROUNDS + 2))
+        results = Counter(map(type, all_of_them.result(20)))
+    assert results.keys() == {Tracked, DatabaseBusy}
+    assert results[DatabaseBusy] >= AT_ONCE / 4
+    assert count(sessions, Event) == 1 + results[Tracked]
+    (after,) = all_at_once(gatherer, project, requests[:1])
+    assert isinstance(after, Tracked)
+
+
+def test_a_group_with_a_locked_contact_falls_apart(locked, sessions, project):
+    gatherer = Gatherer(sessions)
+    addresses = [f"p{n}@x.example" for n in range(AT_ONCE - 1)]
+    requests = [TrackRequest("go", email) for email in ["held@x.example", *addresses]]
+    for _ in range(3):
+        with ThreadPoolExecutor(1) as threads:
+            with locked():
+                all_of_them = threads.submit(all_at_once, gatherer, project, requests)
+                wait([all_of_them], timeout=PATIENCE * 3)
+                assert count(sessions, Event) % AT_ONCE == 0
+            assert {type(one) for one in all_of_them.result(20)} == {Tracked}
+    assert count(sessions, Event) == 1 + 3 * AT_ONCE

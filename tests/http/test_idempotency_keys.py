@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from plunk.db import db, transaction
+from plunk.db import InDoubt, db, transaction
+from plunk.errors import DatabaseBusy
 from plunk.http import idempotency as edge
 from plunk.http.runtime import Caller
 from plunk.models import Event, IdempotencyKey
@@ -113,20 +117,42 @@ def test_a_request_under_way_holds_its_key(api, project, sessions, clock):
     assert answer.json["error"]["details"]["originalStatusCode"] is None
 
 
-def test_a_request_that_broke_keeps_its_key(app, api, project, clock):
+@pytest.fixture
+def once(app, project, clock):
+    """Return a function that makes one request with a key, whose work raises this."""
     caller = Caller(project.id, project.name, disabled=False, key_kind="secret")
 
-    def work():
-        raise RuntimeError("the machine is on fire")
+    def tell(error, key="k"):
+        def work():
+            raise error
 
-    with (
-        app.test_request_context("/v1/track", method="POST", headers={"Idempotency-Key": "k"}),
-        pytest.raises(RuntimeError),
-    ):
-        edge.once(db.session(), caller, work, now=clock.now())
+        headers = {"Idempotency-Key": key}
+        with (
+            app.test_request_context("/v1/track", method="POST", headers=headers),
+            pytest.raises(type(error)),
+        ):
+            edge.once(db.session(), caller, work, now=clock.now())
+
+    return tell
+
+
+LOCKED = OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RuntimeError("the machine is on fire"), 500), (InDoubt(LOCKED), 503)]
+)
+def test_a_request_that_broke_or_is_in_doubt_keeps_its_key(api, once, error, status):
+    once(error)
     answer = track(api, "k")
     assert answer.status_code == 409
-    assert answer.json["error"]["details"]["originalStatusCode"] == 500
+    assert answer.json["error"]["details"]["originalStatusCode"] == status
+
+
+@pytest.mark.parametrize("error", [LOCKED, PoolTimeout("no connection"), DatabaseBusy("busy")])
+def test_a_request_that_met_a_busy_database_gives_its_key_back(api, once, error):
+    once(error)
+    assert track(api, "k").status_code == 200
 
 
 def test_keys_are_forgotten_after_a_day(api, machine, clock):
