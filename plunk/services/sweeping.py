@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -24,7 +23,6 @@ CHECKS = (
     *broken_others.CHECKS,
 )
 MOST = 100_000
-PAGE = 1_000
 BATCH = 100
 
 
@@ -48,13 +46,9 @@ class Mended:
 def sweep(sessions: sessionmaker[Session], clock: Clock, *, most: int = MOST) -> list[Violation]:
     """Return every kind of violation that there is, with up to `most` ids of each.
 
-    It reads whole tables and locks nothing.
+    It reads each table once for each kind, and locks nothing.
     """
-    found = []
-    for check in CHECKS:
-        pages = _pages(sessions, clock, check, PAGE)
-        ids = list(islice((one for page in pages for one in page), most + 1))
-        found.append(Violation(check, ids[:most], len(ids) > most))
+    found = (_look(sessions, clock, check, None, most) for check in CHECKS)
     return [one for one in found if one.ids]
 
 
@@ -65,29 +59,29 @@ def mend(
     *,
     batch: int = BATCH,
 ) -> Iterator[Mended]:
-    """Mend what was found and what is found of its kinds meanwhile; yield what was committed.
+    """Mend what was found, as far as it is still wrong; yield what was committed.
 
     Each transaction mends at most `batch` rows, so that nobody waits for long. What cannot be
     mended is passed over, and left for the next sweep to tell.
     """
-    for check in (violation.check for violation in violations):
-        for ids in _pages(sessions, clock, check, batch):
-            with transaction(sessions) as session:
-                mended = check.mend(session, ids, clock.now())
-            yield from (Mended(check, one) for one in mended)
+    for violation in violations:
+        left = violation
+        while left.ids:
+            for start in range(0, len(left.ids), batch):
+                with transaction(sessions) as session:
+                    ids = left.ids[start : start + batch]
+                    mended = left.check.mend(session, ids, clock.now())
+                yield from (Mended(left.check, one) for one in mended)
+            if not left.is_truncated:
+                break
+            left = _look(sessions, clock, left.check, left.ids[-1], len(violation.ids))
 
 
-def _pages(
-    sessions: sessionmaker[Session], clock: Clock, check: Check, size: int
-) -> Iterator[list[str]]:
-    """Yield the ids of all rows that break the rule, in their order: one walk through the table."""
-    after = None
-    while True:
-        with sessions() as session:
-            begin_reading(session)
-            ids = check.find(session, clock.now(), after, size)
-        if ids:
-            yield ids
-        if len(ids) < size:
-            return
-        after = ids[-1]
+def _look(
+    sessions: sessionmaker[Session], clock: Clock, check: Check, after: str | None, most: int
+) -> Violation:
+    """Return the rows behind this one that break the rule."""
+    with sessions() as session:
+        begin_reading(session)
+        ids = check.find(session, clock.now(), after, most + 1)
+    return Violation(check, ids[:most], len(ids) > most)

@@ -426,9 +426,10 @@ def test_all_are_named_or_it_says_that_there_are_more(
         track(api, email=f"{number}@x.test")
     machine.settle()
     hurt(update(Execution).values(due_at=null()))
-    for most, count, is_truncated in ((4, 4, True), (5, 5, False), (6, 5, False)):
+    for most, count, is_truncated in ((5, 5, False), (6, 5, False), (2, 2, True)):
         (found,) = sweeping.sweep(sessions, at(NOON), most=most)
         assert (len(found.ids), found.is_truncated) == (count, is_truncated)
+    assert len(list(sweeping.mend(sessions, [found], at(NOON)))) == 5
 
 
 def test_a_revision_that_nobody_brings_runs_over_to_is_told(
