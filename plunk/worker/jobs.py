@@ -33,7 +33,8 @@ from plunk.services.asked_events import Questions
 from plunk.services.retention import Rule
 
 log = structlog.get_logger()
-HOOK_THREADS = 20
+HOOK_LANES = 8  # projects whose web hooks are called at one time
+HOOK_THREADS = 64  # calls at one time
 ADVANCERS = 2  # one batch is computed while the database writes the other
 TURNS = 5
 
@@ -70,7 +71,6 @@ def open_worker(
     meter = Meter()
     at_once = 1 if settings.is_sqlite else ADVANCERS
     stopping = Event()
-    threads = ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook")
     return Worker(
         database=database,
         engine=Engine(sessions, time, settings.dashboard_url, meter=meter, stopping=stopping),
@@ -89,7 +89,8 @@ def open_worker(
             sessions,
             time,
             send,
-            threads,
+            ThreadPoolExecutor(HOOK_LANES, thread_name_prefix="hooks"),
+            ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook"),
             random.random,
             Seal(settings.secret_key),
             lease=lease,
@@ -105,6 +106,7 @@ def open_worker(
 
 def close_worker(worker: Worker) -> None:
     """Let go of connections and threads."""
+    worker.caller.lanes.shutdown()
     worker.caller.threads.shutdown()
     worker.advancers.shutdown()
     worker.mailer.provider.close()

@@ -60,7 +60,10 @@ class Product:
             self.project_id = projects.create(session, "Acme", seal=seal, now=now).id
         self.engine = Engine(self.sessions, self.clock, URL)
         self.mailer = Mailer(self.sessions, self.clock, MemoryProvider(), URL, lambda: 0.0)
-        self.caller = Caller(self.sessions, self.clock, self._answer, AtOnce(), lambda: 0.0, seal)
+        at_once = AtOnce()
+        self.caller = Caller(
+            self.sessions, self.clock, self._answer, at_once, at_once, lambda: 0.0, seal
+        )
         self._deploy("follow")
 
     def track(self, name: str, email: str, n: int) -> None:

@@ -51,7 +51,15 @@ class Worker:
         self.engine = Engine(sessions, clock, URL, batch_size=size)
         self.mailer = Mailer(sessions, clock, post, URL, draw, chunk=size + 1, lease=LEASE)
         self.caller = Caller(
-            sessions, clock, receiver, AtOnce(), draw, self.ground.seal, chunk=size + 1, lease=LEASE
+            sessions,
+            clock,
+            receiver,
+            AtOnce(),
+            AtOnce(),
+            draw,
+            self.ground.seal,
+            chunk=size + 1,
+            lease=LEASE,
         )
         self.reviser = Reviser()
 

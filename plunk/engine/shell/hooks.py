@@ -8,8 +8,8 @@ pauses, then the step fails. The run stays RUNNING with a deadline meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from plunk.delivery.retry import HOOKS, Schedule, next_attempt
 from plunk.engine.shell import hook_secrets, lease, telling
 from plunk.engine.shell.hook_secrets import Known
 from plunk.engine.shell.keeping import LEASE, kept
+from plunk.engine.shell.recording import record_surely
 from plunk.engine.shell.rotation import projects_due
 from plunk.metrics import Meter
 from plunk.models import Execution, WebhookCall
@@ -34,23 +35,30 @@ from plunk.services.masking import masked
 
 log = structlog.get_logger()
 CHUNK = 20
+LOOK_AGAIN = 0.25  # seconds, while chunks are under way
 LONG_WAIT = timedelta(minutes=5)
 USER_AGENT = "plunk-py"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the delivery of web hooks needs; `send` is `outbound.call` or a twin of it."""
+    """What the delivery of web hooks needs; `send` is `outbound.call` or a twin of it.
+
+    `lanes` are threads for projects, `threads` for calls. `under_way` are the projects whose
+    chunks have not ended.
+    """
 
     sessions: sessionmaker[Session]
     clock: Clock
     send: Callable[[OutgoingRequest], Answer]
+    lanes: Executor
     threads: Executor
     random: Callable[[], float]
     seal: Seal
     chunk: int = CHUNK
     lease: timedelta = LEASE
     meter: Meter = field(default_factory=Meter)
+    under_way: dict[str, Future[int]] = field(default_factory=dict)
 
 
 class Call(NamedTuple):
@@ -100,12 +108,22 @@ class Result:
 
 
 def call_due(caller: Caller) -> int:
-    """Give every project with due calls one chunk (I7); return how many were leased."""
+    """Give every project with due calls one chunk, side by side; return how many were leased.
+
+    A project whose receivers are slow holds up nobody else (I7): it counts as one while its chunk
+    is under way, and others get their turns meanwhile.
+    """
     with transaction(caller.sessions) as session:
         now = caller.clock.now()
         lease.reclaim(session, WebhookCall, now=now)
         due = projects_due(session, table_of(WebhookCall), "next_attempt_at", now=now)
-    return sum(_guarded(caller, project_id) for project_id in due)
+    under_way = caller.under_way
+    for project_id in due:
+        if project_id not in under_way:
+            under_way[project_id] = caller.lanes.submit(_guarded, caller, project_id)
+    wait(under_way.values(), timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+    ended = [project_id for project_id, chunk in under_way.items() if chunk.done()]
+    return sum(under_way.pop(project_id).result() for project_id in ended) + len(under_way)
 
 
 def _guarded(caller: Caller, project_id: str) -> int:
@@ -123,11 +141,12 @@ def _guarded(caller: Caller, project_id: str) -> int:
 def call_project(caller: Caller, project_id: str) -> int:
     """Make one chunk of a project's due calls, side by side; return how many were leased."""
     with caller.meter.claiming("hooks"), transaction(caller.sessions) as session:
+        now = caller.clock.now()
         token, leased = lease.take(
             session,
             WebhookCall,
             project_id,
-            now=caller.clock.now(),
+            now=now,
             length=caller.lease,
             limit=caller.chunk,
         )
@@ -136,16 +155,29 @@ def call_project(caller: Caller, project_id: str) -> int:
         known = secrets.opened(session, project_id, names, seal=caller.seal)
     with kept(caller.sessions, caller.clock, WebhookCall, (token, leased), length=caller.lease):
         results = list(caller.threads.map(lambda call: _attempt(caller, call, known), calls))
-    with transaction(caller.sessions) as session:
-        now = caller.clock.now()
-        waiting = _lock_waiting(session, calls)
-        for call, result in zip(calls, results, strict=True):
-            _record(session, caller, call, result, token, now, is_awaited=call.id in waiting)
+        record_surely(
+            caller.sessions,
+            lambda session: _record_all(session, caller, token, calls, results),
+            what="hooks",
+        )
     telling.called(caller.meter, list(zip(calls, results, strict=True)), now=now)
     return len(leased)
 
 
-def _lock_waiting(session: Session, calls: list[Call]) -> set[str]:
+def _record_all(
+    session: Session,
+    caller: Caller,
+    token: str,
+    calls: Sequence[Call],
+    results: Sequence[Result],
+) -> None:
+    now = caller.clock.now()
+    waiting = _lock_waiting(session, calls)
+    for call, result in zip(calls, results, strict=True):
+        _record(session, caller, call, result, token, now, is_awaited=call.id in waiting)
+
+
+def _lock_waiting(session: Session, calls: Sequence[Call]) -> set[str]:
     """Lock the calls' runs, runs before calls as all others do; return the calls still awaited."""
     rows = session.execute(
         select(Execution.id, Execution.status, Execution.awaited_call)

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso
@@ -27,6 +27,7 @@ from plunk.engine.shell import lease, telling
 from plunk.engine.shell.claim import CONTACT_COLUMNS
 from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.letters import Letter, compose, load_letters
+from plunk.engine.shell.recording import record_surely
 from plunk.engine.shell.rotation import projects_due
 from plunk.metrics import Meter
 from plunk.models import Contact, Email
@@ -37,7 +38,6 @@ from plunk.services.row_sets import is_among, update_rows
 EMAILS = table_of(Email)
 Result = tuple[Letter, Outcome | None]
 log = structlog.get_logger()
-RECORDING_PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds; together less than a lease
 HELD = {"id": "id", "status": "was", "lease_token": "held_by"}
 UNSUBSCRIBED = "The contact unsubscribed before the message was sent."
 DISABLED = "The project was disabled before the message was sent."
@@ -97,7 +97,11 @@ def deliver_project(mailer: Mailer, project_id: str) -> int:
     enough = now + mailer.lease / 2
     with kept(mailer.sessions, mailer.clock, Email, (token, leased), length=mailer.lease):
         results = [(letter, _hand_over(mailer, letter, enough)) for letter in ready]
-        _record_surely(mailer, project_id, token, results)
+        record_surely(
+            mailer.sessions,
+            lambda session: _record(session, mailer, project_id, token, results),
+            what="mail",
+        )
     telling.handed(mailer.meter, results, now=now)
     return len(leased)
 
@@ -110,7 +114,11 @@ def _hand_over(mailer: Mailer, letter: Letter, enough: datetime) -> Outcome | No
         message = compose(letter, mailer.api_url)
     except Exception as error:  # noqa: BLE001 - I7: an odd body ends this message only
         return Refused(f"The message cannot be composed: {type(error).__name__}: {error}")
-    (outcome,) = mailer.provider.deliver([message])
+    try:
+        (outcome,) = mailer.provider.deliver([message])
+    except Exception as error:
+        log.exception("mail.provider_failed", email_id=letter.id)
+        return Unknown(f"{type(error).__name__}: {error}")
     return outcome
 
 
@@ -123,21 +131,6 @@ def _is_late(mailer: Mailer, enough: datetime) -> bool:
         return mailer.clock.now() > enough
     except SQLAlchemyError:
         return True
-
-
-def _record_surely(mailer: Mailer, project_id: str, token: str, results: Sequence[Result]) -> None:
-    """Record the answers; a deadlock or a database that restarts must not send mail twice (I5)."""
-    for pause in (*RECORDING_PAUSES, None):
-        try:
-            with transaction(mailer.sessions) as session:
-                _record(session, mailer, project_id, token, results)
-        except DBAPIError as error:
-            if pause is None or not (isinstance(error, OperationalError) or is_passing(error)):
-                raise
-            log.warning("mail.recorded_again", project_id=project_id)
-            Event().wait(pause)
-        else:
-            return
 
 
 def _recheck(

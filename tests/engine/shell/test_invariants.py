@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event as Signal
 
 import pytest
 from sqlalchemy import event, func, select
@@ -12,12 +13,14 @@ from sqlalchemy.exc import OperationalError
 
 from plunk.db import transaction
 from plunk.delivery.memory import MemoryProvider, accept
-from plunk.delivery.outcomes import Deferred, Refused, Unknown
+from plunk.delivery.outcomes import Accepted, Deferred, Refused, Unknown
 from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.hooks import call_due
 from plunk.engine.shell.keeping import LEASE
 from plunk.engine.shell.lease import MOST_LEASES
 from plunk.engine.shell.mail import deliver_due
 from plunk.models import Email, Event, Execution, StepExecution
+from plunk.outbound import Answer
 from tests.conftest import new_project
 from tests.factories import only_run, runs, template, track, visited, workflow
 
@@ -389,3 +392,66 @@ def test_a_reentry_period_beyond_reason_is_refused(api):
     answer = api.post("/flows/deploy", {"files": {"a.flow": text}})
     assert answer.status_code == 422
     assert answer.json["error"]["details"]["diagnostics"][0]["code"] == "FLOW-E307"
+
+
+def test_i5_a_provider_that_fails_oddly_costs_no_other_answer(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    for number in range(3):
+        track(api, email=f"p{number}@example.org")
+    advance_due(machine.worker.engine)
+    answers = iter([Accepted("first"), None, Accepted("third")])
+
+    def answer(_message):
+        return next(answers) or crash_oddly()
+
+    deliver_due(replace(machine.worker.mailer, provider=MemoryProvider(answer)))
+    assert Counter(email.status for email in emails(sessions)) == {"SENT": 2, "PENDING": 1}
+    machine.sleep(hours=1)
+    assert len(machine.mail.messages) == 1
+
+
+def crash_oddly():
+    raise KeyError("what nobody has thought of")
+
+
+def test_i6_an_answer_that_could_not_be_recorded_at_once_is_not_asked_for_again(api, machine):
+    flow = workflow(api, ("WEBHOOK", {"url": "https://hooks.acme.test/"}), ("EXIT", {}))
+    track(api)
+    advance_due(machine.worker.engine)
+    commits = []
+
+    def fail(_session):
+        commits.append(1)
+        if len(commits) == 3:  # that of the record
+            raise OperationalError("COMMIT", {}, OSError("gone"))
+
+    event.listen(machine.worker.caller.sessions, "before_commit", fail)
+    try:
+        call_due(machine.worker.caller)
+    finally:
+        event.remove(machine.worker.caller.sessions, "before_commit", fail)
+    machine.sleep(seconds=LEASE.total_seconds() + 1)
+    assert len(machine.hooks.requests) == 1
+    assert only_run(api, flow)["status"] == "COMPLETED"
+
+
+def test_i7_a_slow_receiver_holds_up_no_other_project(api, stranger_api, machine):
+    others = Signal()
+    for client, host in ((api, "slow"), (stranger_api, "quick")):
+        workflow(client, ("WEBHOOK", {"url": f"https://{host}.acme.test/"}), ("EXIT", {}))
+        track(client)
+    advance_due(machine.worker.engine)
+    waited = []
+
+    def send(request):
+        if "slow" in request.url:
+            waited.append(others.wait(30))
+        else:
+            others.set()
+        return Answer(200, "", "text/plain", request.url)
+
+    with ThreadPoolExecutor(2) as threads:
+        caller = replace(machine.worker.caller, send=send, threads=threads)
+        while call_due(caller):
+            pass
+    assert waited == [True]
