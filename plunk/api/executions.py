@@ -54,9 +54,14 @@ def start_execution(call: Call, workflow_id: str, *, body: Start) -> Answer:
     spec=Spec(answers={200: CancelledOut()}, errors=(404,)),
 )
 def cancel_executions(call: Call, workflow_id: str) -> Answer:
-    """Cancel every active run of the workflow."""
-    cancelled = cancelling.cancel_all(call.session, call.project.id, workflow_id, now=call.now)
-    return {"cancelled": cancelled}, 200
+    """Cancel every active run of the workflow, a batch in each transaction."""
+    total = 0
+    while cancelled := cancelling.cancel_some(
+        call.session, call.project.id, workflow_id, now=call.now
+    ):
+        total += cancelled
+        call.session.commit()
+    return {"cancelled": total}, 200
 
 
 @endpoint(

@@ -23,7 +23,6 @@ def cancel(session: Session, project_id: str, at: RunPath, *, now: datetime) -> 
     """Cancel a run; Conflict when it has already ended. Mails that are queued are still sent."""
     workflow = get_workflow(session, project_id, at.workflow_id)
     mine = is_run(workflow.id, at.execution_id)
-    _lock_contact(session, mine)
     cancelled = _cancel(session, mine, CANCELLED, now)
     run = session.scalars(
         select(Execution).where(mine).execution_options(populate_existing=True)
@@ -35,34 +34,38 @@ def cancel(session: Session, project_id: str, at: RunPath, *, now: datetime) -> 
     return run
 
 
-def cancel_all(session: Session, project_id: str, workflow_id: str, *, now: datetime) -> int:
-    """Cancel every active run of a workflow; return how many there were."""
+def cancel_some(session: Session, project_id: str, workflow_id: str, *, now: datetime) -> int:
+    """Cancel a batch of a workflow's active runs; return how many, 0 when there are none."""
     workflow = get_workflow(session, project_id, workflow_id)
+    return _cancel(session, Execution.workflow_id == workflow.id, CANCELLED_ALL, now)
+
+
+def cancel_all(session: Session, project_id: str, workflow_id: str, *, now: datetime) -> int:
+    """Cancel every active run of a workflow in this transaction; return how many there were."""
     total = 0
-    while cancelled := _cancel(session, Execution.workflow_id == workflow.id, CANCELLED_ALL, now):
+    while cancelled := cancel_some(session, project_id, workflow_id, now=now):
         total += cancelled
     return total
 
 
 def _cancel(session: Session, mine: ColumnElement[bool], reason: str, now: datetime) -> int:
-    """Cancel up to one batch of active runs; in the order of ids, as events wake them."""
-    ids = session.scalars(
-        select(Execution.id)
-        .where(mine, Execution.status.in_(ACTIVE_STATUSES))
-        .order_by(Execution.id)
-        .limit(BATCH)
-        .with_for_update(key_share=True)
-    ).all()
-    if not ids:
-        return 0
-    ending.end(session, ids, status="CANCELLED", reason=reason, now=now)
-    return len(ids)
+    """Cancel up to one batch of active runs, and return how many.
 
-
-def _lock_contact(session: Session, mine: ColumnElement[bool]) -> None:
-    """Lock the run's contact, as everybody does who moves its runs."""
-    session.execute(
-        select(Contact.id)
-        .where(Contact.id.in_(select(Execution.contact_id).where(mine)))
-        .with_for_update(key_share=True)
-    )
+    Contacts are locked before runs, each in the order of ids, as by everybody who moves runs.
+    """
+    active = select(Execution.id).where(mine, Execution.status.in_(ACTIVE_STATUSES))
+    while picked := session.scalars(active.order_by(Execution.id).limit(BATCH)).all():
+        among = Execution.id.in_(picked)
+        session.execute(
+            select(Contact.id)
+            .where(Contact.id.in_(select(Execution.contact_id).where(among)))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        )
+        ids = session.scalars(
+            active.where(among).order_by(Execution.id).with_for_update(key_share=True)
+        ).all()
+        if ids:
+            ending.end(session, ids, status="CANCELLED", reason=reason, now=now)
+            return len(ids)
+    return 0

@@ -268,3 +268,13 @@ def test_cancelling_all(api: Any, machine: Machine) -> None:
     assert {run["status"] for run in runs(api, flow)} == {"CANCELLED"}
     assert only_run(api, other)["status"] == "RUNNING"
     assert api.post(path).json == {"cancelled": 0}
+
+
+def test_cancelling_more_than_a_batch(api: Any, machine: Machine) -> None:
+    flow = workflow(api, WAIT)
+    people = [{"event": "go", "email": f"{number}@example.org"} for number in range(1001)]
+    api.post("/v1/track/batch", {"events": people[:1000]})
+    api.post("/v1/track/batch", {"events": people[1000:]})
+    path = f"/workflows/{flow['id']}/executions"
+    assert api.post(f"{path}/cancel-all").json == {"cancelled": 1001}
+    assert api.get(f"{path}?status=CANCELLED&pageSize=1").json["total"] == 1001

@@ -7,14 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from plunk.cli.waiting import wait_for
 from plunk.db import transaction
 from plunk.models import Contact, Email, Event, Execution
 from tests import factories
 
 CROWD = 20
 ADA = "ada@example.com"
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -116,3 +121,20 @@ def test_sends_and_segments_do_not_block_each_other(api, together):
     letter = {"subject": "Hi", "body": "Hi", "from": "a@acme.test", "to": people}
     send, add = ("/v1/send", letter), (f"/segments/{vip}/members", {"emails": people})
     assert set(together([("POST", *one) for one in (send, add) * 6])) <= {200, 201}
+
+
+def test_cancelling_all_waits_for_a_contact_before_it_holds_a_run(app, api, sessions, backend):
+    if backend == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    flow = factories.workflow(api, ("WAIT_FOR_EVENT", {"eventName": "paid"}))
+    factories.track(api, email=ADA)
+    path = f"/workflows/{flow['id']}/executions/cancel-all"
+    headers = {"Authorization": f"Bearer {api.key}"}
+    with ThreadPoolExecutor(1) as threads, sessions() as session, sessions() as watching:
+        session.scalars(select(Contact).with_for_update()).one()
+        cancelling = threads.submit(lambda: app.test_client().post(path, headers=headers))
+        wait_for(lambda: watching.scalar(WAITING), "The wait for the contact", seconds=10)
+        free = select(Execution.id).with_for_update(skip_locked=True)
+        assert len(session.scalars(free).all()) == 1
+        session.rollback()
+        assert cancelling.result(20).json == {"cancelled": 1}
