@@ -14,8 +14,9 @@ DELAY = ("DELAY", {"amount": 2, "unit": "hours"})
 WAIT = ("WAIT_FOR_EVENT", {"eventName": "paid"})
 LIMITED = ("WAIT_FOR_EVENT", {"eventName": "paid", "timeout": 7_200})
 HOOK = ("WEBHOOK", {"url": "https://hooks.example.com/"})
-MAIL = {"to": "a@x.test", "from": "a@acme.test", "subject": "Hi", "body": "Hi"}
 UNTIL_PRO = ("WAIT_FOR_EVENT", {"condition": 'contact.data.plan == "pro"'})
+LIMITED_PRO = (UNTIL_PRO[0], {**UNTIL_PRO[1], "timeout": 7_200})
+MAIL = {"to": "a@x.test", "from": "a@acme.test", "subject": "Hi", "body": "Hi"}
 
 
 def parked(*steps: Any) -> Callable[[Api, Machine], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import null, select, text, update
 
 from plunk.clock import ManualClock
@@ -13,7 +14,7 @@ from plunk.models import Email, Execution, Revision, WebhookCall
 from plunk.services import sweeping
 from tests.conftest import NOON, Api, Backend
 from tests.factories import Machine, only_run, runs, track, visited, workflow
-from tests.services.stories import DELAY, EXIT, HOOK, LIMITED, queued, sent
+from tests.services.stories import DELAY, EXIT, HOOK, LIMITED, LIMITED_PRO, queued, sent
 
 at = ManualClock
 FAR = NOON + timedelta(days=400)
@@ -37,13 +38,18 @@ def test_who_lost_its_time_goes_on_when_it_was_to(
     assert visited(run) == [("TRIGGER", "COMPLETED"), ("DELAY", "COMPLETED"), ("EXIT", "COMPLETED")]
 
 
+@pytest.mark.parametrize(
+    ("wait", "lost"),
+    [(LIMITED, "due_at"), (LIMITED_PRO, "deadline_at")],
+    ids=["event", "condition"],
+)
 def test_a_lost_time_out_comes_when_it_was_to(
-    api: Api, machine: Machine, hurt: Any, sessions: Any
+    api: Api, machine: Machine, hurt: Any, sessions: Any, wait: Any, lost: str
 ) -> None:
-    flow = workflow(api, LIMITED, EXIT)
+    flow = workflow(api, wait, EXIT)
     track(api)
     machine.settle()
-    hurt(update(Execution).values(due_at=null()))
+    hurt(update(Execution).values({lost: null()}))
     machine.sleep(hours=1)
     assert fix(sessions, machine) == ["time-out-never-comes"]
     machine.sleep(minutes=59)

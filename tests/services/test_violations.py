@@ -23,6 +23,7 @@ from tests.services.stories import (
     DELAY,
     HOOK,
     LIMITED,
+    LIMITED_PRO,
     UNTIL_PRO,
     WAIT,
     called,
@@ -62,6 +63,7 @@ CASES = [
     Case("signal-never-seen", parked(WAIT), Execution, {"signal": SIGNAL}),
     Case("signal-never-seen", parked(WAIT), Execution, {"signal": SIGNAL, "due_at": FAR}),
     Case("time-out-never-comes", parked(LIMITED), Execution, {"due_at": None}),
+    Case("time-out-never-comes", parked(LIMITED_PRO), Execution, {"deadline_at": None}),
     Case(
         "call-never-answered",
         parked(HOOK),
