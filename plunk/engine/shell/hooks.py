@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -120,7 +121,8 @@ def call_due(caller: Caller) -> int:
     under_way = caller.under_way
     for project_id in due:
         if project_id not in under_way:
-            under_way[project_id] = caller.lanes.submit(_guarded, caller, project_id)
+            told = copy_context()  # log lines name the job
+            under_way[project_id] = caller.lanes.submit(told.run, _guarded, caller, project_id)
     wait(under_way.values(), timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
     ended = [project_id for project_id, chunk in under_way.items() if chunk.done()]
     return sum(under_way.pop(project_id).result() for project_id in ended) + len(under_way)
