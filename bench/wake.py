@@ -43,10 +43,12 @@ DUE = """
 UPDATE executions SET due_at = clock_timestamp() WHERE id IN
     (SELECT id FROM executions WHERE due_at > now() ORDER BY entry_key LIMIT :due)
 """
-LAGS = """
+IS_WOKEN = "workflow_id = (SELECT id FROM workflows) AND status = 'COMPLETED'"  # by an index
+WOKEN = f"SELECT count(*) FROM executions WHERE {IS_WOKEN}"
+LAGS = f"""
 SELECT count(*), max(lag), percentile_cont(array[0.5, 0.99]) WITHIN GROUP (ORDER BY lag) FROM (
     SELECT extract(epoch FROM completed_at - :since) AS lag FROM executions
-    WHERE status = 'COMPLETED') AS woken
+    WHERE {IS_WOKEN}) AS woken
 """
 
 
@@ -64,9 +66,10 @@ def main(parked: str = "1000000", due: str = "10000") -> None:
         running = schedule.start(worker, poll_seconds=1.0)
         before = _resident()
         with engine.begin() as connection:
-            since = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             connection.execute(text(DUE), {"due": int(due)})
         with engine.connect() as connection:
+            # Nobody could see that they are due before this was committed.
+            since = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             count, last, (half, most) = _lags(connection, since, int(due))
         after = _resident()
         running.stop()
@@ -95,9 +98,10 @@ def _park(worker: Worker, project_id: str, parked: int) -> None:
 def _lags(connection: Connection, since: object, due: int) -> tuple[int, float, list[float]]:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        found = connection.execute(text(LAGS), {"since": since}).one()
+        woken = connection.execute(text(WOKEN)).scalar_one()
         connection.rollback()
-        if found[0] >= due:
+        if woken >= due:
+            found = connection.execute(text(LAGS), {"since": since}).one()
             return found[0], float(found[1]), [float(one) for one in found[2]]
         time.sleep(0.5)
     raise TimeoutError("the runs were not woken")
