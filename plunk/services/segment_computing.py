@@ -86,6 +86,8 @@ def compute_batch(
     rows = session.execute(statement).all()
     coming = [contacts.facts_of(row.Contact) for row in rows if row.is_meant]
     going = [contacts.facts_of(row.Contact) for row in rows if not row.is_meant]
+    if rows and not after and among is None:
+        settle(session, segment, now=now)  # until now it may have been what the condition says
     return Step(
         segment_members.enter(session, segment, coming, now=now) if coming else 0,
         segment_members.leave(session, segment, going, now=now) if going else 0,

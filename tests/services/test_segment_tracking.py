@@ -286,6 +286,24 @@ def test_a_crash_loses_nothing_and_repeats_nothing(api, make, put, told, machine
     assert len(told()) == 5
 
 
+def test_nobody_is_counted_twice_while_the_first_members_are_noted_down(
+    api, make, put, machine, sessions
+):
+    put("pro", *"abcde")
+    segment_id = make()
+    counted = [api.get(f"/segments/{segment_id}").json["memberCount"]]
+    cursor = ""
+    while cursor is not None:
+        with transaction(sessions) as session:
+            segment = session.get_one(Segment, segment_id)
+            step = segment_computing.compute_batch(
+                session, segment, after=cursor, batch=2, now=machine.clock.now()
+            )
+        cursor = step.cursor
+        counted.append(api.get(f"/segments/{segment_id}").json["memberCount"])
+    assert counted == [5, 2, 4, 5]
+
+
 def test_two_workers_tell_it_once(api, make, put, told, machine, sessions, project):
     put("pro", "a")
     segment_id, now = make(), machine.clock.now()
