@@ -43,12 +43,14 @@ DUE = """
 UPDATE executions SET due_at = clock_timestamp() WHERE id IN
     (SELECT id FROM executions WHERE due_at > now() ORDER BY entry_key LIMIT :due)
 """
-IS_WOKEN = "workflow_id = (SELECT id FROM workflows) AND status = 'COMPLETED'"  # by an index
-WOKEN = f"SELECT count(*) FROM executions WHERE {IS_WOKEN}"
-LAGS = f"""
+WOKEN = """
+SELECT count(*) FROM executions
+WHERE workflow_id = (SELECT id FROM workflows) AND status = 'COMPLETED'
+"""
+LAGS = """
 SELECT count(*), max(lag), percentile_cont(array[0.5, 0.99]) WITHIN GROUP (ORDER BY lag) FROM (
     SELECT extract(epoch FROM completed_at - :since) AS lag FROM executions
-    WHERE {IS_WOKEN}) AS woken
+    WHERE status = 'COMPLETED') AS woken
 """
 
 

@@ -84,6 +84,7 @@ PASSING_CODES = frozenset(
 )
 PRIMARY = 0xFF  # the part of SQLite's extended codes that says what kind it is
 LOCK_STATE = "55P03"
+ROLLED_BACK_STATES = ("40P01", "40001")  # deadlock, serialization failure
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -227,6 +228,15 @@ def is_passing(error: Exception) -> bool:
     if (state := getattr(error.orig, "sqlstate", None)) is not None:
         return str(state).startswith(PASSING_STATES)
     return isinstance(error, OperationalError)  # no answer at all
+
+
+def is_undone(error: DBAPIError) -> bool:
+    """Tell whether the same may work at once: the connection was dead before, or it was a deadlock.
+
+    Not for errors of a commit, which may have been done.
+    """
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state in ROLLED_BACK_STATES
 
 
 def is_locked(error: Exception) -> bool:

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from plunk.db import InDoubt, commit, is_locked, is_passing, is_postgres
+from plunk.db import InDoubt, commit, is_locked, is_passing, is_postgres, is_undone
 from plunk.errors import DatabaseBusy
 from plunk.services import batches, tracking
 from plunk.services.tracking import Tracked, TrackRequest
@@ -160,11 +160,11 @@ class Gatherer:
             one.result = result
 
     def _attempt(self, line: Line, group: Sequence[_Wanted], now: Now) -> Results:
-        """Store events in one transaction; a connection that was dead already is replaced."""
+        """Store events in one transaction; what was undone for no fault of theirs is done again."""
         try:
             return self._commit(line, group, now)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not is_undone(error):
                 raise
             return self._commit(line, group, now)
 

@@ -19,7 +19,7 @@ from plunk.addresses import normalise
 from plunk.engine.core import facts
 from plunk.errors import PlunkError
 from plunk.models.workflow import ANYTHING
-from plunk.services import contact_data, contact_sets, events, waking
+from plunk.services import concern, contact_data, contact_sets, events, waking
 from plunk.services.contact_sets import Held
 from plunk.services.contacts import ContactDraft
 from plunk.services.events import NewEvent
@@ -126,11 +126,16 @@ def _stirred(session: Session, project_id: str, steps: Sequence[Step]) -> set[st
     happened = [one for step in steps for one in step.events]
     contacts = {step.contact.id for step in steps}
     names = names_of(happened)
-    heard = {one.event_name for one in listeners(session, project_id, {*names, ANYTHING})}
-    if ANYTHING in heard:
-        return contacts
-    stirred = {one.contact.id for one in happened if one.contact and names_of([one]) & heard}
-    return stirred | waking.waiting(session, contacts - stirred, names)
+    is_heard, is_awaited = concern.ask(session, project_id, contacts, names)
+    stirred: set[str] = set()
+    if is_heard:
+        heard = {one.event_name for one in listeners(session, project_id, {*names, ANYTHING})}
+        if ANYTHING in heard:
+            return contacts
+        stirred |= {one.contact.id for one in happened if one.contact and names_of([one]) & heard}
+    if is_awaited and (others := contacts - stirred):
+        stirred |= waking.waiting(session, others, names)
+    return stirred
 
 
 def _rounds(steps: Sequence[Step], stirred: Collection[str]) -> Iterator[list[Step]]:

@@ -13,42 +13,19 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import BindParameter, bindparam, exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from plunk.db import is_postgres, table_of
 from plunk.engine.core import facts
 from plunk.engine.core.signals import canonical_name
 from plunk.ids import new_id
-from plunk.models import Event, Execution, Trigger
+from plunk.models import Event
 from plunk.models.workflow import ANYTHING
-from plunk.services import enrolment, waking, watching
+from plunk.services import concern, enrolment, waking, watching
 from plunk.services.listening import listeners, names_of
 from plunk.services.row_sets import insert_rows
 
 log = structlog.get_logger()
 MAX_DEPTH = 16  # I8: workflows that set each other going stop here
-EVENTS, RUNS, TRIGGERS = table_of(Event), table_of(Execution), table_of(Trigger)
-INSERT = insert(EVENTS)
-NAMES: BindParameter[str] = bindparam("names", expanding=True)
-# Whether a run of the contact waits for one of the names, or a workflow of the project listens.
-ASK = select(
-    or_(
-        exists().where(
-            RUNS.c.contact_id == bindparam("contact_id"),
-            RUNS.c.awaited_event.in_(NAMES),
-            RUNS.c.status == "WAITING",
-            RUNS.c.signal.is_(None),
-        ),
-        exists().where(
-            TRIGGERS.c.project_id == bindparam("project_id"), TRIGGERS.c.event_name.in_(NAMES)
-        ),
-    )
-)
-STORED = ("id", "project_id", "contact_id", "email_id", "name", "data", "created_at")
-INSERT_AND_ASK = ASK.add_cte(
-    INSERT.values({name: bindparam(name) for name in STORED}).cte("stored")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +74,12 @@ def store(
     session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime
 ) -> None:
     """Store events of which the caller knows that nothing listens or waits for them."""
-    rows = [_row(project_id, event, now) for event in happened]
-    if len(rows) == 1:
-        session.connection().execute(INSERT, rows[0])
-    else:
-        insert_rows(session, Event, rows)
+    insert_rows(session, Event, [_row(project_id, event, now) for event in happened])
 
 
 def _store_one(session: Session, project_id: str, event: NewEvent, now: datetime) -> bool:
-    """Store one event, and tell whether anybody listens or waits for it: one round trip."""
-    row = _row(project_id, event, now)
-    asked = row | {"names": sorted({*names_of([event]), ANYTHING})}
-    if is_postgres(session):
-        return bool(session.connection().execute(INSERT_AND_ASK, asked).scalar())
-    session.connection().execute(INSERT, row)
-    return bool(session.connection().execute(ASK, asked).scalar())
+    """Store one event, and tell whether anybody listens or waits for it."""
+    return any(concern.store_and_ask(session, _row(project_id, event, now), names_of([event])))
 
 
 def _is_shallow(event: NewEvent) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from plunk.conditions.matches import matches
 from plunk.conditions.operators.workflow import OPERATORS
 from plunk.conditions.tree import from_json
-from plunk.db import table_of
+from plunk.db import is_postgres, table_of
 from plunk.engine.core import facts
 from plunk.engine.core.facts import Facts
 from plunk.engine.core.run import Run
@@ -22,6 +23,7 @@ from plunk.engine.core.signals import canonical_name
 from plunk.errors import InvalidCondition, InvalidExpression
 from plunk.models import Trigger, Workflow
 from plunk.services import histories
+from plunk.services.row_sets import is_one_of
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def _listening() -> Select[*tuple[Any, ...]]:
+@cache
+def _listening(*, arrays: bool) -> Select[*tuple[Any, ...]]:
     trigger, workflow = table_of(Trigger), table_of(Workflow)
     return (
         select(
@@ -51,7 +54,7 @@ def _listening() -> Select[*tuple[Any, ...]]:
         .join_from(trigger, workflow, workflow.c.id == trigger.c.workflow_id)
         .where(
             trigger.c.project_id == bindparam("project_id"),
-            trigger.c.event_name.in_(bindparam("names", expanding=True)),
+            is_one_of(trigger.c.event_name, "names", arrays=arrays),
             # Nobody enters a workflow that is switched off; who is inside may still be stopped.
             or_(trigger.c.kind != "start", workflow.c.enabled),
         )
@@ -59,9 +62,6 @@ def _listening() -> Select[*tuple[Any, ...]]:
         # Whoever edits or deletes a workflow waits for us here, or we for them: never half-way.
         .with_for_update(read=True, key_share=True, of=workflow)
     )
-
-
-LISTENERS = _listening()  # built once: every event runs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ class Listener:
 def listeners(session: Session, project_id: str, names: Collection[str]) -> list[Listener]:
     """Return who listens for one of these names; their workflows stay as they are until we end."""
     known = {"project_id": project_id, "names": sorted(names)}
-    return [Listener(*row) for row in session.connection().execute(LISTENERS, known)]
+    statement = _listening(arrays=is_postgres(session))
+    return [Listener(*row) for row in session.connection().execute(statement, known)]
 
 
 def names_of(happened: Iterable[NewEvent]) -> set[str]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Update,
     and_,
     any_,
+    bindparam,
     literal,
     select,
     update,
@@ -89,6 +90,13 @@ def is_among(
     if is_postgres(session):
         return wanted == any_(literal(list(values), ARRAY(uncut(wanted.type))))
     return wanted.in_(values)
+
+
+def is_one_of(wanted: ColumnElement[Any], name: str, *, arrays: bool) -> ColumnElement[bool]:
+    """Return the same condition with a parameter of this name, for statements built only once."""
+    if arrays:
+        return wanted == any_(bindparam(name, type_=ARRAY(uncut(wanted.type))))
+    return wanted.in_(bindparam(name, expanding=True))
 
 
 @lru_cache(maxsize=256)

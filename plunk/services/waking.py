@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from plunk.clock import iso, iso_or_none
-from plunk.db import table_of
+from plunk.db import is_postgres, table_of
 from plunk.engine.core import facts
 from plunk.engine.core.run import Run
 from plunk.engine.core.signals import canonical_name, event_context
@@ -22,7 +23,7 @@ from plunk.models import Execution
 from plunk.models.workflow import ANYTHING
 from plunk.services import notices
 from plunk.services.listening import Judge
-from plunk.services.row_sets import is_among
+from plunk.services.row_sets import is_one_of
 
 if TYPE_CHECKING:
     from plunk.services.events import NewEvent
@@ -56,22 +57,20 @@ class Sleeper(NamedTuple):
         )
 
 
-def _waiting() -> Select[*tuple[Any, ...]]:
+@cache
+def _waiting(*, arrays: bool) -> Select[*tuple[Any, ...]]:
     run = table_of(Execution)
     return (
         select(*(run.c[name] for name in Sleeper._fields))
         .where(
-            run.c.contact_id.in_(bindparam("contacts", expanding=True)),
-            run.c.awaited_event.in_(bindparam("names", expanding=True)),
+            is_one_of(run.c.contact_id, "contacts", arrays=arrays),
+            is_one_of(run.c.awaited_event, "names", arrays=arrays),
             run.c.status == "WAITING",
             run.c.signal.is_(None),
         )
         .order_by(run.c.id)
         .with_for_update(key_share=True)
     )
-
-
-SLEEPERS = _waiting()  # built once: every event runs it
 
 
 def wake(session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime) -> None:
@@ -95,15 +94,21 @@ def wake(session: Session, project_id: str, happened: Sequence[NewEvent], *, now
 
 def waiting(session: Session, contacts: Collection[str], names: Collection[str]) -> set[str]:
     """Return those of the contacts who have a run that one of these events might wake."""
-    if not contacts:
-        return set()
-    statement = select(Execution.contact_id).where(
-        is_among(session, table_of(Execution).c.contact_id, contacts),
-        Execution.awaited_event.in_(sorted({*names, ANYTHING})),
-        Execution.status == "WAITING",
-        Execution.signal.is_(None),
+    statement = _awaiting(arrays=is_postgres(session))
+    wanted = {"contacts": list(contacts), "names": sorted({*names, ANYTHING})}
+    found = session.connection().execute(statement, wanted).scalars()
+    return {contact_id for contact_id in found if contact_id is not None}
+
+
+@cache
+def _awaiting(*, arrays: bool) -> Select[str | None]:
+    run = table_of(Execution).c
+    return select(run.contact_id).where(
+        is_one_of(run.contact_id, "contacts", arrays=arrays),
+        is_one_of(run.awaited_event, "names", arrays=arrays),
+        run.status == "WAITING",
+        run.signal.is_(None),
     )
-    return {one for one in session.scalars(statement) if one is not None}
 
 
 def look(
@@ -131,7 +136,8 @@ def _sleepers(session: Session, contacts: Collection[str], names: set[str]) -> l
     if not contacts:
         return []
     wanted = {"contacts": sorted(contacts), "names": sorted({*names, ANYTHING})}
-    return [Sleeper(*row) for row in session.connection().execute(SLEEPERS, wanted)]
+    statement = _waiting(arrays=is_postgres(session))
+    return [Sleeper(*row) for row in session.connection().execute(statement, wanted)]
 
 
 def _wakes(judge: Judge, event: NewEvent, sleeper: Sleeper) -> bool:
