@@ -22,7 +22,7 @@ from plunk.models.workflow import ANYTHING
 from plunk.services import concern, contact_data, contact_sets, events, waking
 from plunk.services.contact_sets import Held
 from plunk.services.contacts import ContactDraft
-from plunk.services.events import NewEvent
+from plunk.services.events import Known, NewEvent
 from plunk.services.listening import listeners, names_of
 from plunk.services.tracking import Tracked, TrackRequest, refuse_reserved
 
@@ -103,15 +103,17 @@ def _tracked(step: Step, now: datetime) -> Tracked:
 
 
 def _store(session: Session, project_id: str, steps: Sequence[Step], *, now: datetime) -> None:
-    stirred = _stirred(session, project_id, steps)
+    known = _known(session, project_id, steps)
+    stirred = _stirred(session, steps, known)
     quiet = [step for step in steps if step.contact.id not in stirred]
     _write(session, quiet)
     events.store(session, project_id, [one for step in quiet for one in step.events], now=now)
     for steps_of_round in _rounds(steps, stirred):
         _write(session, steps_of_round)
         flips = [step.flip for step in steps_of_round if step.flip]
-        events.record(session, project_id, flips, now=now)
-        events.record(session, project_id, [step.event for step in steps_of_round], now=now)
+        events.record(session, project_id, flips, known=known, now=now)
+        others = [step.event for step in steps_of_round]
+        events.record(session, project_id, others, known=known, now=now)
 
 
 def _write(session: Session, steps: Sequence[Step]) -> None:
@@ -121,20 +123,24 @@ def _write(session: Session, steps: Sequence[Step]) -> None:
     contact_sets.write(session, [one for one in last.values() if one.id in changed])
 
 
-def _stirred(session: Session, project_id: str, steps: Sequence[Step]) -> set[str]:
-    """Return the contacts, by id, of whom a workflow may want to know something of this."""
-    happened = [one for step in steps for one in step.events]
+def _known(session: Session, project_id: str, steps: Sequence[Step]) -> Known:
+    """Return who listens for any of this, and whether a run of one of the contacts waits for it."""
+    names = {*names_of(one for step in steps for one in step.events), ANYTHING}
     contacts = {step.contact.id for step in steps}
-    names = names_of(happened)
     is_heard, is_awaited = concern.ask(session, project_id, contacts, names)
-    stirred: set[str] = set()
-    if is_heard:
-        heard = {one.event_name for one in listeners(session, project_id, {*names, ANYTHING})}
-        if ANYTHING in heard:
-            return contacts
-        stirred |= {one.contact.id for one in happened if one.contact and names_of([one]) & heard}
-    if is_awaited and (others := contacts - stirred):
-        stirred |= waking.waiting(session, others, names)
+    return Known(listeners(session, project_id, names) if is_heard else [], is_awaited)
+
+
+def _stirred(session: Session, steps: Sequence[Step], known: Known) -> set[str]:
+    """Return the contacts, by id, of whom a workflow may want to know something of this."""
+    contacts = {step.contact.id for step in steps}
+    heard = {one.event_name for one in known.heard}
+    if ANYTHING in heard:
+        return contacts
+    happened = [one for step in steps for one in step.events]
+    stirred = {one.contact.id for one in happened if one.contact and names_of([one]) & heard}
+    if known.is_awaited and (others := contacts - stirred):
+        stirred |= waking.waiting(session, others, names_of(happened))
     return stirred
 
 

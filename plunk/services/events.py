@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from plunk.ids import new_id
 from plunk.models import Event
 from plunk.models.workflow import ANYTHING
 from plunk.services import concern, enrolment, waking, watching
-from plunk.services.listening import listeners, names_of
+from plunk.services.listening import Listener, listeners, names_of
 from plunk.services.row_sets import insert_rows
 
 log = structlog.get_logger()
@@ -46,27 +46,36 @@ class NewEvent:
     id: str = field(default_factory=new_id)
 
 
+class Known(NamedTuple):
+    """What the caller of `record` has asked before, while it held the contacts' locks."""
+
+    heard: Sequence[Listener]
+    is_awaited: bool
+
+
 def record(
-    session: Session, project_id: str, happened: Sequence[NewEvent], *, now: datetime
+    session: Session,
+    project_id: str,
+    happened: Sequence[NewEvent],
+    *,
+    known: Known | None = None,
+    now: datetime,
 ) -> None:
     """Store the events; stop, wake and start the runs that they concern, in this order."""
     if not happened:
         return
     session.flush()
     attached = [event for event in happened if event.contact]
-    if len(happened) == len(attached) == 1:
-        if not _store_one(session, project_id, attached[0], now):
-            return
+    if known is None:
+        known = _stored(session, project_id, happened, attached, now)
     else:
         store(session, project_id, happened, now=now)
-    if not attached:
-        return
-    heard = listeners(session, project_id, {*names_of(attached), ANYTHING})
-    watches = [one for one in heard if one.kind != "start"]
+    watches = [one for one in known.heard if one.kind != "start"]
     watching.meet(session, project_id, attached, watches, now=now)
     quick = [event for event in attached if _is_shallow(event)]
-    waking.wake(session, project_id, quick, now=now)
-    starts = [one for one in heard if one.kind == "start"]
+    if known.is_awaited:
+        waking.wake(session, project_id, quick, now=now)
+    starts = [one for one in known.heard if one.kind == "start"]
     enrolment.enrol(session, project_id, quick, starts, now=now)
 
 
@@ -77,9 +86,22 @@ def store(
     insert_rows(session, Event, [_row(project_id, event, now) for event in happened])
 
 
-def _store_one(session: Session, project_id: str, event: NewEvent, now: datetime) -> bool:
-    """Store one event, and tell whether anybody listens or waits for it."""
-    return any(concern.store_and_ask(session, _row(project_id, event, now), names_of([event])))
+def _stored(
+    session: Session,
+    project_id: str,
+    happened: Sequence[NewEvent],
+    attached: Sequence[NewEvent],
+    now: datetime,
+) -> Known:
+    """Store the events, and tell who listens or waits for those that have a contact."""
+    names = {*names_of(attached), ANYTHING}
+    if len(happened) == len(attached) == 1:
+        row = _row(project_id, happened[0], now)
+        is_heard, is_awaited = concern.store_and_ask(session, row, names)
+    else:
+        store(session, project_id, happened, now=now)
+        is_heard = is_awaited = bool(attached)
+    return Known(listeners(session, project_id, names) if is_heard else [], is_awaited)
 
 
 def _is_shallow(event: NewEvent) -> bool:

@@ -30,7 +30,7 @@ BUILDS = (
         "events wake nobody",
         "I1",
         "plunk/services/events.py",
-        "    waking.wake(session, project_id, quick, now=now)\n",
+        "    if known.is_awaited:\n        waking.wake(session, project_id, quick, now=now)\n",
         "",
     ),
     Build(
