@@ -7,6 +7,7 @@ from typing import Literal
 
 Where = Literal["sqlite", "postgres"]
 CORE = "tests/engine/core/"
+PROOFS = "tests/proofs/"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,39 @@ BUILDS = (
         "I1",
         "plunk/services/events.py",
         "    enrolment.enrol(session, project_id, quick, starts, now=now)\n",
+        "",
+    ),
+    Build(
+        "who tracks locks nobody",
+        "I4",
+        "plunk/services/contact_sets.py",
+        '        table_of(Contact).c.email == bindparam("email"),\n'
+        "    )\n"
+        "    .with_for_update(key_share=True)\n",
+        '        table_of(Contact).c.email == bindparam("email"),\n    )\n',
+        where="postgres",
+    ),
+    Build(
+        "who edits a contact locks nobody",
+        "I3",
+        "plunk/services/contacts.py",
+        'column == bindparam("wanted"))\n        .with_for_update(key_share=True)\n',
+        'column == bindparam("wanted"))\n',
+        where="postgres",
+    ),
+    Build(
+        "who records what was sent locks nobody",
+        "I4",
+        "plunk/engine/shell/mail.py",
+        "        .order_by(contact.c.id)\n        .with_for_update(key_share=True)\n",
+        "        .order_by(contact.c.id)\n",
+        where="postgres",
+    ),
+    Build(
+        "stops and goals do not hear of events",
+        "I1",
+        "plunk/services/events.py",
+        "    watching.meet(session, project_id, attached, watches, now=now)\n",
         "",
     ),
     Build(
@@ -84,6 +118,20 @@ BUILDS = (
         "            due_at=now,\n",
     ),
     Build(
+        "a second event takes the place of the first",
+        "I4",
+        "plunk/services/waking.py",
+        '            run.c.status == "WAITING",\n            run.c.signal.is_(None),\n',
+        '            run.c.status == "WAITING",\n',
+    ),
+    Build(
+        "who was stopped hands over the rest of its chunk",
+        "I5",
+        "plunk/engine/shell/mail.py",
+        "    if _is_late(mailer, enough):\n        return None\n",
+        "",
+    ),
+    Build(
         "leases end at once",
         "I5",
         "plunk/engine/shell/lease.py",
@@ -103,6 +151,22 @@ BUILDS = (
         "plunk/engine/shell/hooks.py",
         '"Idempotency-Key": self.id,',
         '"Idempotency-Key": f"{self.id}-{self.attempts}",',
+    ),
+    Build(
+        "who was overtaken still writes",
+        "I6",
+        "plunk/engine/shell/lease.py",
+        " & (queue.lease_token == token)",
+        "",
+        table=PROOFS + "test_races.py::test_who_was_overtaken_does_not_write[sqlite]",
+    ),
+    Build(
+        "events take the locks of runs as they come",
+        "I7",
+        "plunk/services/waking.py",
+        "        .order_by(run.c.id)\n        .with_for_update(key_share=True)\n",
+        "        .order_by(run.c.id)\n",
+        table=PROOFS + "test_races.py::test_events_lock_runs_in_the_order_of_their_ids",
     ),
     Build(
         "a batch fails as one",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from plunk.services import workflow_text
 
-COUNTERS = ("once", "paid", "late", "again", "chained", "extra")
+COUNTERS = ("once", "paid", "late", "again", "chained", "extra", "sent", "vip", "bored")
+WAITS = {"wait", "rest"}  # the steps that wait for `paid`
 
 SHARED = """
 template "news" { type: marketing  subject: "News"  from: "team@acme.test"  body: "<p>News</p>" }
@@ -18,6 +19,17 @@ workflow "Chained" {
   @call webhook POST "https://hooks.acme.test/chained" { body: { run: "chained" } }
   add to segment "Inside"
   @chained update contact { chained: (contact.data.chained ?? 0) + 1 }
+}
+
+workflow "Sent" {
+  on event "email.sent" where event.subject == "News"
+  reentry always
+  @sent update contact { sent: (contact.data.sent ?? 0) + 1 }
+  wait until contact.data.isVip == true up to 20 minutes {
+    @vip update contact { vip: (contact.data.vip ?? 0) + 1 }
+  } timeout {
+    @bored update contact { bored: (contact.data.bored ?? 0) + 1 }
+  }
 }
 
 workflow "Poisoned" {
@@ -50,14 +62,19 @@ AGAIN = """
 workflow "Again" {
   on event "again"
   reentry always
+  stop when event "enough"
+  goal "payment" when event "paid"
   @again update contact { again: (contact.data.again ?? 0) + 1 }
+  track "chained"
   %(middle)s
   send email "receipt"
-  track "chained"
+  send email "receipt"
+  wait for event "email.sent" up to 1 hour
 }
 """
 
-FIRST = SHARED + ONCE % {"wait": "1 hour"} + AGAIN % {"middle": "@rest wait 10 minutes"}
+REST = '@rest wait for event "paid" up to 10 minutes'
+FIRST = SHARED + ONCE % {"wait": "1 hour"} + AGAIN % {"middle": REST}
 EXTRA = "@extra update contact { extra: (contact.data.extra ?? 0) + 1 }"
 SECOND = SHARED + ONCE % {"wait": "20 minutes"} + AGAIN % {"middle": EXTRA}
 

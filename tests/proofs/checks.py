@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sqlalchemy import Row, func, select
 
 from plunk.models import (
     Contact,
+    Conversion,
     Email,
     Event,
     Execution,
@@ -20,7 +22,7 @@ from plunk.models import (
     StepExecution,
     WebhookCall,
 )
-from tests.proofs.cast import COUNTERS
+from tests.proofs.cast import COUNTERS, WAITS
 from tests.proofs.ground import Ground
 from tests.proofs.outside import Outside
 from tests.proofs.watching import STARTS, Watcher, hold
@@ -74,9 +76,10 @@ def gather(ground: Ground, outside: Outside, watcher: Watcher) -> Remains:
 
 def no_event_is_lost(left: Remains) -> None:
     """I1: what was accepted is stored, and nothing runs that no stored event has started."""
-    stored = {row.id for row in left.events}
-    for event_id in left.watcher.accepted:
+    stored = {row.id: row for row in left.events}
+    for event_id, request in left.watcher.accepted.items():
         hold("I1", event_id in stored, f"the accepted event {event_id} is gone")
+        hold("I1", stored[event_id].data == request.data, f"{event_id} has other data: {request}")
     for run in left.runs.values():
         if left.workflow(run) != "Once":
             hold("I1", run.entry_key in stored, f"the run {run.id} has no event {run.entry_key}")
@@ -84,6 +87,16 @@ def no_event_is_lost(left: Remains) -> None:
     sent = {row.id for row in left.emails if row.status == "SENT"}
     hold("I1", told.keys() == sent, "not every sent message has its event")
     hold("I3", set(told.values()) <= {1}, "a message was told to be sent twice")
+
+
+def contacts_are_merged(left: Remains) -> None:
+    """I1: what came with an event is in its contact, of one key the last; so is the last choice."""
+    for contact in left.contacts.values():
+        data = contact.data or {}
+        for key, value in left.watcher.merged[contact.email].items():
+            hold("I1", data.get(key) == value, f"{contact.email} has lost {key} = {value}: {data}")
+        wanted = left.watcher.choices.get(contact.email, contact.subscribed)
+        hold("I1", contact.subscribed == wanted, f"{contact.email} has chosen {wanted}")
 
 
 def nobody_enters_twice(left: Remains) -> None:
@@ -131,18 +144,29 @@ def only_one_wins(left: Remains) -> None:
     for run in left.runs.values():
         visits = left.visits[run.id]
         ways = {one.label for one in visits} & {"paid", "late"}
-        waited = [one for one in visits if one.label == "wait" and one.status == "COMPLETED"]
+        waited = [one for one in visits if one.label in WAITS and one.status == "COMPLETED"]
         hold("I4", len(ways) <= 1, f"{run.id} went both ways")
         late = [one for one in waited if (one.output or {}).get("timedOut")]
-        if run.id in left.watcher.reached and left.workflow(run) == "Once":
+        if run.id in left.watcher.reached:
             hold("I4", not late, f"{run.id} had its event and timed out")
+            _the_first_counts(left, run, waited)
         if run.status in OVER:
             is_open = [one for one in visits if one.status in {"RUNNING", "WAITING"}]
             hold("I4", not is_open, f"{run.id} has ended as {run.status} and still waits")
 
 
+def _the_first_counts(left: Remains, run: Row[Any], waited: list[Row[Any]]) -> None:
+    """See that a wait went on with the first event that reached its run."""
+    first = left.watcher.accepted[left.watcher.reached[run.id]]
+    for one in waited:
+        has = (one.output or {}).get("eventData")
+        hold("I4", has == first.data, f"{run.id} had {first.data} first, and went on with {has}")
+
+
 def mail_goes_out_once(left: Remains) -> None:
     """I5: what is SENT was taken; more than once only around a crash, as the same message."""
+    late = left.outside.begun_late
+    hold("I5", not late, f"handed over although half of the lease was over: {late}")
     rows = {row.message_id: row for row in left.emails}
     for message_id, times in left.outside.taken.items():
         hold("I5", message_id in rows, f"a message went out under the strange id {message_id}")
@@ -163,11 +187,24 @@ def calls_are_made(left: Remains) -> None:
     for call in calls.values():
         if call.status == "DONE":
             hold("I6", call.id in left.outside.called, f"{call.id} is DONE and was never made")
+            _the_holder_counts(left, call)
         run, visits = left.runs[call.execution_id], left.visits[call.execution_id]
-        status = visits[call.visit - 1].status
+        status, error = visits[call.visit - 1].status, visits[call.visit - 1].error
         if run.status != "CANCELLED":
             wanted = {"DONE": "COMPLETED", "FAILED": "FAILED"}.get(call.status)
-            hold("I6", status == wanted, f"the call {call.id} is {call.status}, its step {status}")
+            told = f"the call {call.id} is {call.status}, its step {status}: {error}"
+            hold("I6", status == wanted, told)
+
+
+def _the_holder_counts(left: Remains, call: Row[Any]) -> None:
+    """See that the answer is the last one given under a lease; who lost it may not write."""
+    late = left.outside.late
+    numbers = range(1, len(left.outside.called[call.id]) + 1)
+    in_time = [number for number in numbers if (call.id, number) not in late]
+    said = json.loads(call.response_body)["number"]
+    if (call.id, said) not in late:
+        told = f"{call.id} was answered for the last time by {in_time[-1]}, and has answer {said}"
+        hold("I6", said == in_time[-1], told)
 
 
 def nobody_is_held_up(left: Remains) -> None:
@@ -207,6 +244,14 @@ def counts_are_true(left: Remains) -> None:
     hold("I10", said == there, f"the segment says {said} and has {there} members")
 
 
+def goals_are_counted(left: Remains) -> None:
+    """I1: every run that had its event has reached its goal."""
+    with left.ground.observer.connect() as connection:
+        reached = set(connection.scalars(select(Conversion.execution_id)))
+    missed = left.watcher.paying - reached
+    hold("I1", not missed, f"{missed} were paid for and have not reached their goal")
+
+
 def no_mail_to_who_left(left: Remains) -> None:
     """I11: no marketing to whoever had unsubscribed before the chunk was taken."""
     hold("I11", not left.outside.unwanted, f"marketing went to {left.outside.unwanted}")
@@ -215,6 +260,8 @@ def no_mail_to_who_left(left: Remains) -> None:
 CHECKS: tuple[Callable[[Remains], None], ...] = (
     no_mail_to_who_left,
     no_event_is_lost,
+    contacts_are_merged,
+    goals_are_counted,
     nobody_enters_twice,
     steps_happen_once,
     only_one_wins,

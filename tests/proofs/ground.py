@@ -18,6 +18,7 @@ from tests.proofs.wire import Wire
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 NAMES = ("web", "first", "second")
+HEALER = "healer"
 QUEUES = {
     "runs": (Execution.due_at,),
     "mail": (Email.next_attempt_at, Email.lease_until),
@@ -32,10 +33,11 @@ DUE = select(
 
 
 class Ground:
-    """Wires for a web server and two workers, and an observer who sees what is committed."""
+    """Wires for a web server, two workers and a healer, and an observer of what is committed."""
 
     def __init__(self, url: str) -> None:
         self.wires = {name: Wire(name, url) for name in NAMES}
+        self.wires[HEALER] = Wire(HEALER, url, is_patient=True)
         self.observer = open_engine(url, execution_options={READ_ONLY: True})
         self.is_postgres = self.observer.dialect.name == "postgresql"
         self.seal = Seal("a secret for tests only")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from datetime import timedelta
 from typing import Any
 
 from plunk.engine.shell.batch import Engine, advance_due
 from plunk.engine.shell.hooks import Caller, call_due
 from plunk.engine.shell.mail import Mailer, deliver_due
 from plunk.engine.shell.revising import Reviser, revise_due
-from tests.proofs.ground import Ground
-from tests.proofs.outside import Outside, PostOffice, Receiver
+from tests.proofs.outside import LEASE, Outside, PostOffice, Receiver
 from tests.proofs.stage import Crash, Stage
+from tests.proofs.watching import Watcher
 from tests.proofs.wire import Wire
 
 URL = "https://acme.test"
-LEASE = timedelta(seconds=60)
 ENDLESS = 40
 IDLE = 0.15  # so often a turn is at something that may not be due
 
@@ -35,13 +33,14 @@ class AtOnce(Executor):
 class Worker:
     """One worker process: restarted with nothing but the database whenever it dies."""
 
-    def __init__(self, wire: Wire, stage: Stage, outside: Outside, ground: Ground) -> None:
-        self.wire, self.stage, self.outside, self.ground = wire, stage, outside, ground
+    def __init__(self, wire: Wire, stage: Stage, outside: Outside, watcher: Watcher) -> None:
+        self.wire, self.stage, self.outside = wire, stage, outside
+        self.watcher, self.ground = watcher, watcher.ground
         self.jobs = {"runs": self.advance, "mail": self.deliver, "calls": self.call}
         self.errors: list[Exception] = []
-        self.is_mailing = False
         wire.stage = stage
-        wire.on_commit = lambda: outside.recorded(wire.name)
+        wire.on_commit = self._committed
+        self.is_mailing = False
         self._start()
 
     def _start(self) -> None:
@@ -105,7 +104,11 @@ class Worker:
             return deliver_due(self.mailer)
         finally:
             self.is_mailing = False
-            self.outside.suspended.discard(self.wire.name)
+
+    def _committed(self) -> None:
+        if self.is_mailing and self.outside.unsettled[self.wire.name]:
+            self.watcher.mailed()
+        self.outside.recorded(self.wire.name)
 
     def call(self) -> int:
         """Make due calls."""
