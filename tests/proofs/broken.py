@@ -86,7 +86,7 @@ BUILDS = (
     ),
     Build(
         "two workers write the same contact",
-        "I3",
+        "I7",
         "plunk/engine/shell/claim.py",
         "of=[Contact, Execution]",
         "of=[Execution]",
@@ -133,7 +133,7 @@ BUILDS = (
     ),
     Build(
         "leases end at once",
-        "I5",
+        "I6",
         "plunk/engine/shell/lease.py",
         '"until": now + length,',
         '"until": now - length,',
