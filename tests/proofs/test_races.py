@@ -56,7 +56,7 @@ def track(ground: Ground, name: str, email: str) -> None:
 
 def caller(ground: Ground, clock: ManualClock, name: str, send: Any) -> Caller:
     sessions = ground.wires[name].sessions
-    return Caller(sessions, clock, send, AtOnce(), lambda: 0.5, ground.seal, lease=LEASE)
+    return Caller(sessions, clock, send, AtOnce(), AtOnce(), lambda: 0.5, ground.seal, lease=LEASE)
 
 
 def ask(ground: Ground, question: str) -> int:
@@ -67,7 +67,7 @@ def ask(ground: Ground, question: str) -> int:
 def test_who_was_overtaken_does_not_write(ground: Ground) -> None:
     clock, is_calling, may_end = ManualClock(START), threading.Event(), threading.Event()
     track(ground, "chained", "ada@example.org")
-    advance_due(Engine(ground.wires["first"].sessions, clock, URL))
+    advance_due(Engine(ground.wires[HEALER].sessions, clock, URL))
 
     def answer(name: str) -> Answer:
         return Answer(200, json.dumps({"by": name}), "application/json", "https://hooks.acme.test")
@@ -104,7 +104,7 @@ def test_events_lock_runs_in_the_order_of_their_ids(postgres: Ground) -> None:
     people = ["ada@example.org", "bob@example.org"]
     for email in people:
         track(postgres, "go", email)
-    advance_due(Engine(postgres.wires["first"].sessions, ManualClock(START), URL))
+    advance_due(Engine(postgres.wires[HEALER].sessions, ManualClock(START), URL))
     with postgres.observer.connect() as connection:
         first, last = connection.scalars(select(Execution.id).order_by(Execution.id))
 
