@@ -128,8 +128,8 @@ BUILDS = (
         "who was stopped hands over the rest of its chunk",
         "I5",
         "plunk/engine/shell/mail.py",
-        "    if _is_late(mailer, enough):\n        return None\n",
-        "",
+        "if mailer.stopping.is_set() or _is_late(mailer, enough):",
+        "if mailer.stopping.is_set():",
     ),
     Build(
         "leases end at once",
