@@ -40,6 +40,7 @@ WORKING = "worker.started"
 # When what dies besides the workers, in shares of the orders that were accepted.
 DEATHS = ((0.2, "web"), (0.35, "database"), (0.5, "web"), (0.65, "database crash"), (0.8, "web"))
 SETTLING_SECONDS = 300.0
+LOOK_SECONDS = 0.1  # when a kill is due and nobody works yet
 ACTIVE = "SELECT count(*) FROM executions WHERE status IN ('RUNNING', 'WAITING')"
 OPEN = """SELECT (SELECT count(*) FROM emails WHERE status IN ('PENDING', 'SENDING'))
 + (SELECT count(*) FROM webhook_calls WHERE status IN ('PENDING', 'SENDING'))"""
@@ -70,6 +71,7 @@ class Bodies:
     webs: int = 0
     databases: int = 0
     seconds: float = 0.0
+    killing_seconds: float = 0.0  # from the beginning to the last kill
 
 
 @dataclass
@@ -107,12 +109,16 @@ class Chamber:
         log = self.folder / f"{name}.log"
         return log.read_text(errors="replace").count(WORKING) > self.said.get(name, 0)
 
-    def kill_worker(self, name: str) -> None:
-        """Kill a worker that works; one that is still starting would never get to work."""
-        if self.is_working(name):
-            self.said[name] = (self.folder / f"{name}.log").read_text().count(WORKING)
-            self.dead.workers += 1
-            self.kill(name)
+    def kill_worker(self, dice: random.Random) -> bool:
+        """Kill one of the workers that work; one that is still starting would never get to it."""
+        working = [name for name in WORKERS if self.is_working(name)]
+        if not working:
+            return False
+        name = dice.choice(working)
+        self.said[name] = (self.folder / f"{name}.log").read_text(errors="replace").count(WORKING)
+        self.dead.workers += 1
+        self.kill(name)
+        return True
 
     def revive(self) -> None:
         """Start what has ended by itself: nothing begins while the database is away."""
@@ -211,10 +217,13 @@ def _place(chamber: Chamber, index: int) -> None:
 def _torment(chamber: Chamber, placing: list[Future[None]]) -> None:
     """Kill by the dice until all orders are placed and all runs have ended."""
     plan, dice, deaths = chamber.plan, random.Random(chamber.plan.seed), list(DEATHS)
+    began = due = time.monotonic()
     while not all(placed.done() for placed in placing) or chamber.count(ACTIVE) != 0:
-        time.sleep(dice.uniform(0.5, 1.5) * plan.kill_seconds)
+        time.sleep(max(due - time.monotonic(), LOOK_SECONDS))
         chamber.revive()
-        chamber.kill_worker(dice.choice(WORKERS))
+        if time.monotonic() >= due and chamber.kill_worker(dice):
+            due = time.monotonic() + dice.uniform(0.5, 1.5) * plan.kill_seconds
+            chamber.dead.killing_seconds = time.monotonic() - began
         if deaths and len(chamber.orders.accepted) >= deaths[0][0] * plan.runs:
             chamber.destroy(deaths.pop(0)[1])
 
@@ -231,7 +240,10 @@ def report(counts: Counts, chamber: Chamber) -> None:
     """Print the figures."""
     dead, orders = chamber.dead, chamber.orders
     print(f"runs              {counts.runs} in {dead.seconds:.0f} s, seed {chamber.plan.seed}")
+    each = dead.killing_seconds / max(dead.workers, 1)
     print(f"killed            workers {dead.workers}, web {dead.webs}, database {dead.databases}")
+    print(f"                  a worker every {each:.1f} s")
+    print(f"waits             {counts.confirmed} of {counts.runs} had their event")
     print(f"requests          {orders.errors} failed, {len(orders.doubtful)} orders in doubt")
     print(f"mail              {counts.sent} sent, {counts.refused} refused with 550")
     print(f"mail server       {dict(chamber.sink.troubles)}")

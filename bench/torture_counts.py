@@ -27,8 +27,26 @@ NEVER = {
         SELECT id FROM executions WHERE status <> 'COMPLETED' OR exit_reason <> 'done'""",
     "runs with a step too many or too few": """
         SELECT x.id FROM executions x LEFT JOIN step_executions s ON s.execution_id = x.id
-        GROUP BY x.id HAVING count(s.id) <> 9 OR count(DISTINCT s.step_id) <> 9
-        OR count(*) FILTER (WHERE s.status = 'COMPLETED') <> 9""",
+        GROUP BY x.id HAVING count(s.id) <> 10 OR count(DISTINCT s.step_id) <> 10
+        OR count(*) FILTER (WHERE s.status = 'COMPLETED') <> 10""",
+    # Half a second on either side: times are read before locks are taken.
+    "waits that timed out although their event had come": """
+        SELECT s.id FROM step_executions s
+        JOIN steps t ON t.id = s.step_id AND t.type = 'WAIT_FOR_EVENT'
+        JOIN executions x ON x.id = s.execution_id
+        WHERE s.output ? 'timedOut' AND EXISTS (
+            SELECT FROM events e WHERE e.name = 'confirmed' AND e.contact_id = x.contact_id
+            AND e.created_at > s.started_at + interval '0.5 seconds'
+            AND e.created_at < s.completed_at - interval '0.5 seconds')""",
+    "contacts whose branches are not those that their waits took": """
+        SELECT c.id FROM contacts c
+        LEFT JOIN executions x ON x.contact_id = c.id
+        LEFT JOIN (step_executions s JOIN steps t ON t.id = s.step_id AND t.type = 'WAIT_FOR_EVENT')
+        ON s.execution_id = x.id
+        GROUP BY c.id
+        HAVING count(*) FILTER (WHERE s.output ? 'timedOut') <> coalesce((c.data->>'late')::int, 0)
+        OR count(*) FILTER (WHERE s.output ? 'receivedAt')
+        <> coalesce((c.data->>'confirmed')::int, 0)""",
     "contacts whose increments are not one for each run": """
         SELECT c.id FROM contacts c LEFT JOIN executions x ON x.contact_id = c.id
         GROUP BY c.id HAVING count(x.id) <> coalesce((c.data->>'begun')::int, 0)
@@ -47,6 +65,8 @@ NEVER = {
         GROUP BY m.id HAVING count(e.id) <> CASE m.status WHEN 'SENT' THEN 1 ELSE 0 END""",
 }
 
+CONFIRMED = "SELECT count(*) FROM step_executions WHERE output ? 'receivedAt'"
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -58,6 +78,7 @@ class Counts:
     mail_twice: int
     hooks_twice: int
     swallowed: int
+    confirmed: int
     faults: dict[str, int]
 
 
@@ -79,6 +100,7 @@ def tally(
         mails = connection.execute(text("SELECT subject, message_id, status, error FROM emails"))
         letters = {row.message_id.strip("<>"): row for row in mails}
         calls = set(connection.scalars(text("SELECT id::text FROM webhook_calls")))
+        confirmed = connection.execute(text(CONFIRMED)).scalar_one()
     seen = Counter(str(item.message["Message-ID"]).strip("<>") for item in sink.received)
     swallowed = Counter(name.strip("<>") for name in sink.swallowed)
     keys = Counter(hook.key for hook in received)
@@ -106,6 +128,7 @@ def tally(
         mail_twice=mail_twice,
         hooks_twice=hooks_twice,
         swallowed=len(swallowed),
+        confirmed=confirmed,
         faults={what: number for what, number in found.items() if number},
     )
 

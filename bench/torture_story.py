@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -12,6 +13,7 @@ from itertools import count
 from plunk.client import ApiError, Client, Json, Unreachable
 
 BATCH = 10
+THINKING_SECONDS = (3.0, 7.0)  # a run waits for 2 seconds, and then for the confirmation
 REUSED = "IDEMPOTENCY_KEY_REUSED"
 FLOW = """
 template "receipt" {
@@ -30,7 +32,11 @@ workflow "Torture" {
   }
   send email "receipt"
   wait 2 seconds
-  wait for event "confirmed" up to 3 seconds
+  wait for event "confirmed" up to 6 seconds {
+    update contact { confirmed: (contact.data.confirmed ?? 0) + 1 }
+  } timeout {
+    update contact { late: (contact.data.late ?? 0) + 1 }
+  }
   webhook POST "RECEIVER/orders" { body: { number: event.number } }
   update contact { ended: (contact.data.ended ?? 0) + 1 }
   exit "done"
@@ -79,6 +85,7 @@ def place_orders(
     chance = random.Random(numbers[0])
     everybody = addresses(people)
     size = BATCH if batched else 1
+    thinking: deque[tuple[float, int, str]] = deque()  # who will confirm an order, and when
     for start in range(0, len(numbers), size):
         buyers = [(number, chance.choice(everybody)) for number in numbers[start : start + size]]
         for attempt in count(1):
@@ -88,7 +95,11 @@ def place_orders(
             if accepted:
                 break
         if chance.random() < 1 / 2:
-            _insist(client, orders, "confirmed", {f"c{buyers[0][0]}": buyers[0][1]})
+            thinking.append((time.monotonic() + chance.uniform(*THINKING_SECONDS), *buyers[0]))
+        while thinking and (thinking[0][0] < time.monotonic() or start + size >= len(numbers)):
+            due, number, email = thinking.popleft()
+            time.sleep(max(0.0, due - time.monotonic()))
+            _insist(client, orders, "confirmed", {f"c{number}": email})
 
 
 def _insist(client: Client, orders: Orders, event: str, named: dict[str, str]) -> bool:
