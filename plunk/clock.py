@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
-STANDING_STILL = timedelta(seconds=1)  # so far ahead, a clock waits until it is right
+STANDING_STILL = 1.0  # seconds; so far ahead, a clock waits until it is right
 LONG_ROUND_TRIP = 0.5  # seconds
 READINGS = 3  # of which one should be short
 
@@ -60,16 +60,22 @@ class SyncedClock:
 
     Between readings it advances by this machine's monotonic clock, so a wrong or jumping wall
     clock here never shows. When it was ahead by up to a second it stands still until it is right;
-    by more, the other clock was set back, and this one follows, as every other process does.
+    by more, the other clock was set back, and this one follows, as every other process does. A
+    reading that fails is told to all who ask, and made again after `again` seconds.
     """
 
-    def __init__(self, read: Callable[[], datetime], *, every: float = 10.0) -> None:
+    def __init__(
+        self, read: Callable[[], datetime], *, every: float = 10.0, again: float = 1.0
+    ) -> None:
         self._read = read
         self._every = every
+        self._again = again
         self._lock = threading.Lock()
         self._base: datetime | None = None
         self._at = 0.0
+        self._under_way = 0.0  # how long the reading was; it may be wrong by that
         self._shown = datetime.min.replace(tzinfo=UTC)
+        self._failure: tuple[float, Exception] | None = None
 
     def now(self) -> datetime:
         """Return the other machine's time, at most one round trip behind it."""
@@ -79,18 +85,27 @@ class SyncedClock:
                 self._base, self._at = self._reading()
                 elapsed = 0.0
             right = self._base + timedelta(seconds=elapsed)
-            if right > self._shown or self._shown - right > STANDING_STILL:
+            ahead = (self._shown - right).total_seconds()
+            if ahead < 0 or ahead > STANDING_STILL + self._under_way:
                 self._shown = right
             return self._shown
 
     def _reading(self) -> tuple[datetime, float]:
         """Return the other time and ours; one that was long under way says too little."""
+        if self._failure and time.monotonic() - self._failure[0] < self._again:
+            raise self._failure[1]
         for _ in range(READINGS):
             began = time.monotonic()
-            read = self._read()
+            try:
+                read = self._read()
+            except Exception as error:
+                self._failure = (time.monotonic(), error)
+                raise
             ended = time.monotonic()
-            if ended - began < LONG_ROUND_TRIP:
+            self._under_way = ended - began
+            if self._under_way < LONG_ROUND_TRIP:
                 break
+        self._failure = None
         return read, ended
 
 

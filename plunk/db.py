@@ -83,6 +83,7 @@ PASSING_CODES = frozenset(
     }
 )
 PRIMARY = 0xFF  # the part of SQLite's extended codes that says what kind it is
+COSTLY_STATES = ("53200", "57014")  # out of memory, cancelled
 LOCK_STATE = "55P03"
 ROLLED_BACK_STATES = ("40P01", "40001")  # deadlock, serialization failure
 
@@ -230,11 +231,18 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, OperationalError)  # no answer at all
 
 
-def is_undone(error: DBAPIError) -> bool:
+def is_costly(error: Exception) -> bool:
+    """Tell whether a statement took too long or too much memory: it passes, if others do less."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COSTLY_STATES
+
+
+def is_undone(error: Exception) -> bool:
     """Tell whether the same may work at once: the connection was dead before, or it was a deadlock.
 
     Not for errors of a commit, which may have been done.
     """
+    if not isinstance(error, DBAPIError):
+        return False
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or state in ROLLED_BACK_STATES
 

@@ -190,6 +190,7 @@ STOPWATCHES = (
     "plunk.api.system",
     "plunk.cli",
     "plunk.delivery",
+    "plunk.http.gathering",  # forgets after a second that a contact was locked
     "plunk.http.journal",
     "plunk.http.keys",
     "plunk.metrics",

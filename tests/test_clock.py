@@ -93,23 +93,34 @@ def test_a_reading_that_was_long_under_way_is_made_again() -> None:
     assert readings.asked == 2
 
 
-def test_a_failed_reading_is_tried_again() -> None:
-    readings = Readings(NOON)
+class Failing(Readings):
+    """Another machine's clock that cannot be read at first."""
 
-    def read() -> datetime:
-        if not readings.asked:
-            readings.asked = 1
+    def __call__(self) -> datetime:
+        if not self.asked:
+            self.asked = 1
             raise ConnectionError
-        return readings()
+        return super().__call__()
 
-    clock = SyncedClock(read, every=NEVER)
+
+def test_a_failed_reading_is_tried_again() -> None:
+    clock = SyncedClock(Failing(NOON), every=NEVER, again=ALWAYS)
     with pytest.raises(ConnectionError):
         clock.now()
     assert clock.now() == NOON
 
 
+def test_a_failed_reading_is_told_to_all_who_ask() -> None:
+    readings = Failing(NOON)
+    clock = SyncedClock(readings, every=NEVER, again=NEVER)
+    for _ in range(3):
+        with pytest.raises(ConnectionError):
+            clock.now()
+    assert readings.asked == 1
+
+
 def test_many_threads_see_one_order() -> None:
-    clock = SyncedClock(Readings(NOON, NOON - STANDING_STILL / 2), every=ALWAYS)
+    clock = SyncedClock(Readings(NOON, NOON - timedelta(seconds=STANDING_STILL / 2)), every=ALWAYS)
     unsorted: list[int] = []
 
     def watch() -> None:

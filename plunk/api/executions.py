@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from plunk.http.endpoint import Answer, Call, Spec, endpoint
+from plunk.http.runtime import runtime
 from plunk.schemas.executions import (
     CancelledOut,
     ExecutionInFullOut,
@@ -57,7 +58,7 @@ def cancel_executions(call: Call, workflow_id: str) -> Answer:
     """Cancel every active run of the workflow, a batch in each transaction."""
     total = 0
     while cancelled := cancelling.cancel_some(
-        call.session, call.project.id, workflow_id, now=call.now
+        call.session, call.project.id, workflow_id, now=runtime().clock.now()
     ):
         total += cancelled
         call.session.commit()

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -35,7 +35,6 @@ def install(app: Flask) -> None:
     app.before_request(_name_request)
     app.register_error_handler(PlunkError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(OperationalError, _answer_busy)
     app.register_error_handler(DBAPIError, _answer_lost)
     app.register_error_handler(InDoubt, _answer_in_doubt)
     app.register_error_handler(PoolTimeout, _answer_crowded)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from threading import Event
 
+import structlog
 from flask import request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -15,7 +16,9 @@ from plunk.db import InDoubt, is_passing
 from plunk.errors import BadRequest, DatabaseBusy, PlunkError
 from plunk.http.runtime import Caller
 from plunk.services import idempotency
+from plunk.services.idempotency import Claim
 
+log = structlog.get_logger()
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 NOTHING_DONE = FIRST_ERROR
@@ -37,46 +40,47 @@ def once(session: Session, caller: Caller, work: Callable[[], Answer], *, now: d
     if not PRINTABLE.fullmatch(key):
         raise BadRequest("Idempotency-Key must be 1 to 255 printable ASCII characters.")
     named = f"{request.method} {request.path}"
-    idempotency.claim(session, caller.id, key, request=named, now=now)
+    claim = Claim(caller.id, key, now)
+    idempotency.claim(session, claim, request=named)
     try:
         session.commit()
     except DBAPIError:  # it may have been done, but the work was not begun
-        _settle(session, caller, key, NOTHING_DONE)
+        _settle(session, claim, NOTHING_DONE)
         raise
-    status = FIRST_SERVER_ERROR
     try:
         answer = work()
-        status = answer[1]
-    except DatabaseBusy:
-        status = NOTHING_DONE
+    except Exception as error:
+        _settle(session, claim, _status_of(error))
         raise
-    except PlunkError as error:
-        status = error.status
-        raise
-    except InDoubt:
-        status = DatabaseBusy.status
-        raise
-    except SQLAlchemyError as error:
-        status = NOTHING_DONE if is_passing(error) else status
-        raise
-    else:
-        return answer
-    finally:
-        _settle(session, caller, key, status)
+    _settle(session, claim, answer[1])
+    return answer
 
 
-def _settle(session: Session, caller: Caller, key: str, status: int) -> None:
+def _status_of(error: Exception) -> int:
+    match error:
+        case DatabaseBusy():
+            return NOTHING_DONE
+        case PlunkError():
+            return error.status
+        case InDoubt():
+            return DatabaseBusy.status
+    return NOTHING_DONE if is_passing(error) else FIRST_SERVER_ERROR
+
+
+def _settle(session: Session, claim: Claim, status: int) -> None:
+    """Settle or release the key; when that cannot be done the key stays spent, and that is all."""
     for pause in (*SETTLING_PAUSES, None):
-        session.rollback()
         try:
+            session.rollback()
             if FIRST_ERROR <= status < FIRST_SERVER_ERROR:
-                idempotency.release(session, caller.id, key)
+                idempotency.release(session, claim)
             else:
-                idempotency.settle(session, caller.id, key, status)
+                idempotency.settle(session, claim, status)
             session.commit()
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             if pause is None or not is_passing(error):
-                raise
+                log.warning("idempotency.not_settled", reason=error)
+                return
             Event().wait(pause)
         else:
             return

@@ -93,10 +93,13 @@ def hold(
     for _ in range(ATTEMPTS):
         held = _locked(session, project_id, drafts)
         missing = {email: _new(draft, now) for email, draft in drafts.items() if email not in held}
-        if not missing or _create(session, project_id, missing) == len(missing):
+        if not missing:
+            return held
+        savepoint = session.begin_nested()
+        if _create(session, project_id, missing) == len(missing):
+            savepoint.commit()
             return held | missing
-        # Somebody else has created one of them. It is locked out of order then: a deadlock, which
-        # passes, is less than a savepoint around each of these.
+        savepoint.rollback()  # somebody else is creating some of them, and may wait for ours
     raise Conflict("Contacts of this batch are created and deleted all the time; try again.")
 
 

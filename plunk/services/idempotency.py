@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
@@ -15,9 +16,18 @@ from plunk.models import IdempotencyKey
 KEPT = timedelta(hours=24)
 
 
-def claim(session: Session, project_id: str, key: str, *, request: str, now: datetime) -> None:
+class Claim(NamedTuple):
+    """One request's claim to a key. Its time tells it from a later one to the same key."""
+
+    project_id: str
+    key: str
+    at: datetime
+
+
+def claim(session: Session, wanted: Claim, *, request: str) -> None:
     """Spend the key; IdempotencyKeyReused tells what it was spent on."""
-    row = {"project_id": project_id, "key": key, "request": request, "created_at": now}
+    project_id, key, at = wanted
+    row = {"project_id": project_id, "key": key, "request": request, "created_at": at}
     try:
         with session.begin_nested():
             session.execute(insert(IdempotencyKey), row)
@@ -25,14 +35,14 @@ def claim(session: Session, project_id: str, key: str, *, request: str, now: dat
         raise _reused(session, project_id, key) from None
 
 
-def settle(session: Session, project_id: str, key: str, status: int) -> None:
-    """Note how the key's request ended."""
-    session.execute(update(IdempotencyKey).where(_is(project_id, key)).values(status=status))
+def settle(session: Session, claimed: Claim, status: int) -> None:
+    """Note how the claim's request ended."""
+    session.execute(update(IdempotencyKey).where(_is_of(claimed)).values(status=status))
 
 
-def release(session: Session, project_id: str, key: str) -> None:
-    """Give the key back: its request was refused and did nothing."""
-    session.execute(delete(IdempotencyKey).where(_is(project_id, key)))
+def release(session: Session, claimed: Claim) -> None:
+    """Give the key back: the claim's request was refused and did nothing."""
+    session.execute(delete(IdempotencyKey).where(_is_of(claimed)))
 
 
 def sweep(session: Session, *, before: datetime, most: int) -> int:
@@ -65,3 +75,7 @@ def _reused(session: Session, project_id: str, key: str) -> IdempotencyKeyReused
 
 def _is(project_id: str, key: str) -> ColumnElement[bool]:
     return and_(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
+
+
+def _is_of(claimed: Claim) -> ColumnElement[bool]:
+    return and_(_is(claimed.project_id, claimed.key), IdempotencyKey.created_at == claimed.at)

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import ScalarSelect
 
+from plunk.db import take_time
+
 EXACT = 10_000  # rows; so many are counted in about a millisecond
 FRESH_SECONDS = 60.0
 FRESH_PER_SECOND = 1_000.0  # seconds for each second that counting took
@@ -71,6 +73,7 @@ def _remembered(session: Session, rows: Select[Any], timer: Callable[[], float])
         if now < last.until:
             return last.count
         last.until = now + FRESH_SECONDS  # whoever asks while we count is told what was
+    take_time(session)
     count = session.scalar(counting) or 0
     if len(known) >= MOST:
         known.clear()

@@ -60,7 +60,9 @@ def open_worker(
     settings: Settings, *, clock: Clock | None = None, provider: Provider | None = None
 ) -> Worker:
     """Return a worker on these settings; nothing runs yet."""
-    database = open_engine(settings.database_url)
+    # Each lane of web hooks may need two connections: its own, and that which keeps its lease.
+    pool = {} if settings.is_sqlite else {"max_overflow": 2 * HOOK_LANES + 10}
+    database = open_engine(settings.database_url, **pool)
     sessions = session_factory(database)
     time = clock or SyncedClock(lambda: database_now(database))
     mail = provider or open_provider(
@@ -95,6 +97,7 @@ def open_worker(
             Seal(settings.secret_key),
             lease=lease,
             meter=meter,
+            stopping=stopping,
         ),
         stopping=stopping,
         rules=retention.rules(settings),
@@ -106,7 +109,7 @@ def open_worker(
 
 def close_worker(worker: Worker) -> None:
     """Let go of connections and threads."""
-    worker.caller.lanes.shutdown()
+    worker.caller.lanes.shutdown(cancel_futures=True)
     worker.caller.threads.shutdown()
     worker.advancers.shutdown()
     worker.mailer.provider.close()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -17,6 +17,7 @@ from plunk.http import idempotency as edge
 from plunk.http.runtime import Caller
 from plunk.models import Event, IdempotencyKey
 from plunk.services import idempotency
+from plunk.services.idempotency import Claim
 from plunk.worker.jobs import drop_old
 from tests.factories import template
 
@@ -111,7 +112,8 @@ def test_the_key_is_not_spent_on_a_stranger(api, sessions):
 
 def test_a_request_under_way_holds_its_key(api, project, sessions, clock):
     with transaction(sessions) as session:
-        idempotency.claim(session, project.id, "k", request="POST /v1/send", now=clock.now())
+        claim = Claim(project.id, "k", clock.now())
+        idempotency.claim(session, claim, request="POST /v1/send")
     answer = track(api, "k")
     assert answer.status_code == 409
     assert answer.json["error"]["details"]["originalStatusCode"] is None
@@ -174,3 +176,34 @@ def test_of_many_requests_at_once_one_wins(app, api, sessions):
     with ThreadPoolExecutor(20) as threads:
         assert sorted(threads.map(call, range(20))) == [200] + [409] * 19
     assert count(sessions, Event) == 1
+
+
+def test_what_was_done_is_answered_although_its_key_could_not_be_settled(app, project, clock):
+    caller = Caller(project.id, project.name, disabled=False, key_kind="secret")
+    broken = OperationalError("UPDATE", {}, sqlite3.OperationalError("no such table"))
+    broken.orig.sqlite_errorcode = sqlite3.SQLITE_ERROR
+
+    def fail(_session):
+        raise broken
+
+    def work():
+        event.listen(db.session, "before_commit", fail)
+        return "done", 200
+
+    headers = {"Idempotency-Key": "k"}
+    with app.test_request_context("/v1/track", method="POST", headers=headers):
+        try:
+            assert edge.once(db.session(), caller, work, now=clock.now()) == ("done", 200)
+        finally:
+            event.remove(db.session, "before_commit", fail)
+
+
+def test_a_claim_gives_back_no_key_but_its_own(api, project, sessions, clock):
+    first, second = (Claim(project.id, "k", clock.now() + timedelta(seconds=n)) for n in (0, 1))
+    with transaction(sessions) as session:
+        idempotency.claim(session, second, request="POST /v1/track")
+        idempotency.release(session, first)
+        idempotency.settle(session, first, 200)
+    answer = track(api, "k")
+    assert answer.status_code == 409
+    assert answer.json["error"]["details"]["originalStatusCode"] is None

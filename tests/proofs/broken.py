@@ -148,7 +148,7 @@ BUILDS = (
     Build(
         "each attempt has an Idempotency-Key of its own",
         "I6",
-        "plunk/engine/shell/hooks.py",
+        "plunk/engine/shell/calls.py",
         '"Idempotency-Key": self.id,',
         '"Idempotency-Key": f"{self.id}-{self.attempts}",',
     ),

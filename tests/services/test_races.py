@@ -138,3 +138,11 @@ def test_cancelling_all_waits_for_a_contact_before_it_holds_a_run(app, api, sess
         assert len(session.scalars(free).all()) == 1
         session.rollback()
         assert cancelling.result(20).json == {"cancelled": 1}
+
+
+def test_batches_about_the_same_new_people_all_get_through(together, sessions):
+    people = [f"c{number}@example.com" for number in range(30)]
+    orders = [[people[(7 * turn + 11 * n) % 30] for n in range(20)] for turn in range(8)]
+    batches = [{"events": [{"event": "go", "email": one} for one in order]} for order in orders]
+    assert together([("POST", "/v1/track/batch", one) for one in batches]) == {200: 8}
+    assert count(sessions, Event) == 8 * 20

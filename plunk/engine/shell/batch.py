@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 
 import structlog
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock
-from plunk.db import is_passing, table_of, transaction
+from plunk.db import is_costly, is_passing, table_of, transaction
 from plunk.engine.core import facts
 from plunk.engine.core.advance import advance
 from plunk.engine.core.progress import Progress, Visit
@@ -35,6 +35,7 @@ from plunk.models import Execution
 
 log = structlog.get_logger()
 BATCH_SIZE = 250
+PUT_OFF = timedelta(minutes=1)
 Wanted = Callable[[datetime], ColumnElement[bool]]
 
 
@@ -74,7 +75,7 @@ def advance_project(engine: Engine, project_id: str, wanted: Wanted = is_due) ->
                 claimed = claim(session, project_id, wanted(now), limit=engine.batch_size)
             moved = _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # noqa: BLE001 - I7: whatever it is, only its culprit may suffer
-        if is_passing(error):  # all of it stays due
+        if is_passing(error) and not is_costly(error):  # all of it stays due
             log.warning("engine.postponed", project_id=project_id, reason=error)
             return 0
         log.warning("engine.batch_split", project_id=project_id, reason=error)
@@ -92,6 +93,10 @@ def _advance_alone(engine: Engine, project_id: str, run_id: str, wanted: Wanted)
             claimed = claim(session, project_id, only, limit=1)
             moved = _advance(engine, session, project_id, claimed, now)
     except Exception as error:  # I7: whatever it is, it ends this run only
+        if is_costly(error):  # perhaps it always is: nobody else may wait for it
+            log.warning("engine.put_off", project_id=project_id, run_id=run_id, reason=error)
+            _put_off(engine, run_id)
+            return 1
         if is_passing(error):
             return 0
         log.exception("engine.run_failed", project_id=project_id, run_id=run_id)
@@ -99,6 +104,18 @@ def _advance_alone(engine: Engine, project_id: str, run_id: str, wanted: Wanted)
         return 1
     telling.advanced(engine.meter, claimed, moved, now=now)
     return 1
+
+
+def _put_off(engine: Engine, run_id: str) -> None:
+    """Let a run that is due be due a little later."""
+    with transaction(engine.sessions) as session:
+        now = engine.clock.now()
+        session.execute(
+            update(Execution)
+            .where(Execution.id == run_id, Execution.due_at <= now)
+            .values(due_at=now + PUT_OFF)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _advance(

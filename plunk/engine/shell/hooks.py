@@ -7,13 +7,14 @@ pauses, then the step fails. The run stays RUNNING with a deadline meanwhile.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from functools import partial
+from threading import Event
+from typing import Any
 
 import structlog
 from sqlalchemy import select, update
@@ -21,24 +22,29 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.clock import Clock, iso_or_none
 from plunk.db import is_passing, table_of, transaction
-from plunk.delivery.retry import HOOKS, Schedule, next_attempt
-from plunk.engine.shell import hook_secrets, lease, telling
+from plunk.delivery.retry import next_attempt
+from plunk.engine.shell import lease, telling
+from plunk.engine.shell.calls import (
+    Call,
+    Result,
+    Send,
+    attempt,
+    is_worth_retrying,
+    schedule_of,
+    signal_of,
+)
 from plunk.engine.shell.hook_secrets import Known
 from plunk.engine.shell.keeping import LEASE, kept
 from plunk.engine.shell.recording import record_surely
 from plunk.engine.shell.rotation import projects_due
 from plunk.metrics import Meter
 from plunk.models import Execution, WebhookCall
-from plunk.outbound import Answer, OutboundError, OutgoingRequest
 from plunk.security import Seal
 from plunk.services import notices, secrets
-from plunk.services.masking import masked
 
 log = structlog.get_logger()
 CHUNK = 20
 LOOK_AGAIN = 0.25  # seconds, while chunks are under way
-LONG_WAIT = timedelta(minutes=5)
-USER_AGENT = "plunk-py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,12 @@ class Caller:
     """What the delivery of web hooks needs; `send` is `outbound.call` or a twin of it.
 
     `lanes` are threads for projects, `threads` for calls. `under_way` are the projects whose
-    chunks have not ended.
+    chunks have not ended. When `stopping` is set, calls that were not begun are given back.
     """
 
     sessions: sessionmaker[Session]
     clock: Clock
-    send: Callable[[OutgoingRequest], Answer]
+    send: Send
     lanes: Executor
     threads: Executor
     random: Callable[[], float]
@@ -59,53 +65,8 @@ class Caller:
     chunk: int = CHUNK
     lease: timedelta = LEASE
     meter: Meter = field(default_factory=Meter)
+    stopping: Event = field(default_factory=Event)
     under_way: dict[str, Future[int]] = field(default_factory=dict)
-
-
-class Call(NamedTuple):
-    """One leased call."""
-
-    id: str
-    execution_id: str
-    visit: int
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: str | None
-    retry: dict[str, Any] | None
-    attempts: int
-    created_at: datetime
-
-    def secret_names(self) -> set[str]:
-        """Return the names of the secrets that the call needs."""
-        return hook_secrets.names_in(self.id, self.url, *self.headers.values(), self.body)
-
-    def request(self, known: Known) -> OutgoingRequest:
-        """Return what to send; the configured headers override the usual ones."""
-        usual = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": self.id,
-            "User-Agent": USER_AGENT,
-        }
-        given = {name.lower() for name in self.headers}
-        kept = {name: value for name, value in usual.items() if name.lower() not in given}
-        own = {
-            name: hook_secrets.revealed(self.id, value, known)
-            for name, value in self.headers.items()
-        }
-        url = hook_secrets.revealed(self.id, self.url, known)
-        body = hook_secrets.revealed_json(self.id, self.body or "", known)
-        sent = None if self.body is None else body.encode()
-        return OutgoingRequest(self.method, url, {**kept, **own}, sent)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one attempt ended: with an answer, or with an error that may be worth another try."""
-
-    answer: Answer | None = None
-    error: str | None = None
-    retriable: bool = False
 
 
 def call_due(caller: Caller) -> int:
@@ -123,7 +84,7 @@ def call_due(caller: Caller) -> int:
         if project_id not in under_way:
             told = copy_context()  # log lines name the job
             under_way[project_id] = caller.lanes.submit(told.run, _guarded, caller, project_id)
-    wait(under_way.values(), timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+    wait(under_way.values(), timeout=LOOK_AGAIN)
     ended = [project_id for project_id, chunk in under_way.items() if chunk.done()]
     return sum(under_way.pop(project_id).result() for project_id in ended) + len(under_way)
 
@@ -131,7 +92,7 @@ def call_due(caller: Caller) -> int:
 def _guarded(caller: Caller, project_id: str) -> int:
     """Call for one project; whatever goes wrong there, the next ones get their turn (I7)."""
     try:
-        return call_project(caller, project_id)
+        return 0 if caller.stopping.is_set() else call_project(caller, project_id)
     except Exception as error:
         if is_passing(error):
             log.warning("hooks.postponed", project_id=project_id)
@@ -156,14 +117,19 @@ def call_project(caller: Caller, project_id: str) -> int:
         names = set().union(*(call.secret_names() for call in calls))
         known = secrets.opened(session, project_id, names, seal=caller.seal)
     with kept(caller.sessions, caller.clock, WebhookCall, (token, leased), length=caller.lease):
-        results = list(caller.threads.map(lambda call: _attempt(caller, call, known), calls))
+        results = list(caller.threads.map(partial(_attempt, caller, known), calls))
         record_surely(
             caller.sessions,
             lambda session: _record_all(session, caller, token, calls, results),
             what="hooks",
         )
-    telling.called(caller.meter, list(zip(calls, results, strict=True)), now=now)
+    made = [(call, result) for call, result in zip(calls, results, strict=True) if result]
+    telling.called(caller.meter, made, now=now)
     return len(leased)
+
+
+def _attempt(caller: Caller, known: Known, call: Call) -> Result | None:
+    return None if caller.stopping.is_set() else attempt(caller.send, call, known)
 
 
 def _record_all(
@@ -171,11 +137,15 @@ def _record_all(
     caller: Caller,
     token: str,
     calls: Sequence[Call],
-    results: Sequence[Result],
+    results: Sequence[Result | None],
 ) -> None:
     now = caller.clock.now()
     waiting = _lock_waiting(session, calls)
     for call, result in zip(calls, results, strict=True):
+        if result is None:
+            back = {"next_attempt_at": now, "attempts": call.attempts - 1}
+            _end(session, call, token, now, status="PENDING", **back)
+            continue
         _record(session, caller, call, result, token, now, is_awaited=call.id in waiting)
 
 
@@ -199,19 +169,6 @@ def _load(session: Session, ids: list[str]) -> list[Call]:
     return [Call(*row) for row in rows]
 
 
-def _attempt(caller: Caller, call: Call, known: Known) -> Result:
-    if missing := sorted(call.secret_names() - known.keys()):
-        return Result(error=f"the project has no secret {missing[0]}")
-    own = {name: known[name] for name in call.secret_names()}
-    try:
-        answer = caller.send(call.request(own))
-        return Result(answer=hook_secrets.struck_out(answer, own))
-    except OutboundError as error:
-        return Result(error=masked(error.message, own), retriable=error.retriable)
-    except Exception as error:  # noqa: BLE001 - I7: an odd answer ends this call only
-        return Result(error=masked(f"{type(error).__name__}: {error}", own))
-
-
 def _record(
     session: Session,
     caller: Caller,
@@ -223,27 +180,13 @@ def _record(
     is_awaited: bool,
 ) -> None:
     again = None
-    if is_awaited and _is_worth_retrying(call, result):
-        again = next_attempt(call.attempts, now, caller.random(), _schedule(call))
+    if is_awaited and is_worth_retrying(call, result):
+        again = next_attempt(call.attempts, now, caller.random(), schedule_of(call))
     if again is not None:
         error = result.error or f"answered {result.answer and result.answer.status}"
         _end(session, call, token, now, status="PENDING", next_attempt_at=again, error=error)
     elif _finish(session, call, result, token, now):
         _tell_run(session, call, result, now)
-
-
-def _is_worth_retrying(call: Call, result: Result) -> bool:
-    if result.answer is None:
-        return result.retriable
-    return result.answer.status in (call.retry or {}).get("on", ())
-
-
-def _schedule(call: Call) -> Schedule:
-    if not call.retry:
-        return HOOKS
-    extra = max(0, call.retry["attempts"] - HOOKS.attempts)
-    waits = (*HOOKS.waits, *(LONG_WAIT,) * extra)
-    return Schedule(waits[: call.retry["attempts"] - 1])
 
 
 def _finish(session: Session, call: Call, result: Result, token: str, now: datetime) -> bool:
@@ -285,39 +228,10 @@ def _tell_run(session: Session, call: Call, result: Result, now: datetime) -> No
     if deadline is None:
         return
     notices.due(session, "runs")
-    signal = {**_signal(call, result), "deadline": iso_or_none(deadline)}
+    signal = {**signal_of(call, result), "deadline": iso_or_none(deadline)}
     session.execute(
         update(Execution)
         .where(waits)
         .values(signal=signal, due_at=now, version=Execution.version + 1, updated_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def _signal(call: Call, result: Result) -> dict[str, Any]:
-    answer = result.answer
-    return {
-        "type": "call",
-        "call": call.visit,
-        "status": answer and answer.status,
-        "body": answer and _parsed(answer),
-        "error": result.error,
-        "url": answer.url if answer else hook_secrets.shown(call.id, call.url),
-    }
-
-
-def _parsed(answer: Answer) -> object:
-    """Return the answer's JSON value when it is one that a database can hold, else its text."""
-    text = answer.body.replace("\0", "")
-    if "json" not in answer.content_type and not text.startswith(("{", "[")):
-        return text
-    try:
-        value: object = json.loads(text, parse_constant=_refuse)
-        json.dumps(value, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return text
-    return text if "\\u0000" in text or "\\ud" in text.lower() else value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)

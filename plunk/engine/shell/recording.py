@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from plunk.db import is_passing, transaction
@@ -26,10 +26,10 @@ def record_surely(
         try:
             with transaction(sessions) as session:
                 record(session)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             if pause is None or not (isinstance(error, OperationalError) or is_passing(error)):
                 raise
-            log.warning("answers.recorded_again", what=what, reason=error.orig)
+            log.warning("answers.recorded_again", what=what, reason=error)
             Event().wait(pause)
         else:
             return

@@ -14,8 +14,8 @@ from plunk.engine.core.run import Run
 from plunk.metrics import Meter
 
 if TYPE_CHECKING:
+    from plunk.engine.shell.calls import Call, Result
     from plunk.engine.shell.claim import Claimed
-    from plunk.engine.shell.hooks import Call, Result
     from plunk.engine.shell.letters import Letter
 
 log = structlog.get_logger()

@@ -8,13 +8,15 @@ from dataclasses import replace
 from threading import Event as Signal
 
 import pytest
+from psycopg.errors import QueryCanceled
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from plunk.db import transaction
 from plunk.delivery.memory import MemoryProvider, accept
 from plunk.delivery.outcomes import Accepted, Deferred, Refused, Unknown
-from plunk.engine.shell.batch import advance_due
+from plunk.engine.shell.batch import PUT_OFF, advance_due
 from plunk.engine.shell.hooks import call_due
 from plunk.engine.shell.keeping import LEASE
 from plunk.engine.shell.lease import MOST_LEASES
@@ -455,3 +457,46 @@ def test_i7_a_slow_receiver_holds_up_no_other_project(api, stranger_api, machine
         while call_due(caller):
             pass
     assert waited == [True]
+
+
+def test_i5_answers_are_recorded_when_a_connection_was_long_in_coming(api, machine, sessions):
+    workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
+    track(api)
+    advance_due(machine.worker.engine)
+    commits = []
+
+    def fail(_session):
+        commits.append(1)
+        if len(commits) == 3:  # that of the record
+            raise PoolTimeout("no connection")
+
+    event.listen(machine.worker.mailer.sessions, "before_commit", fail)
+    try:
+        deliver_due(machine.worker.mailer)
+    finally:
+        event.remove(machine.worker.mailer.sessions, "before_commit", fail)
+    assert [email.status for email in emails(sessions)] == ["SENT"]
+
+
+def test_i7_a_run_that_costs_too_much_holds_up_nobody_else(api, machine, backend, project):
+    if backend == "sqlite":
+        pytest.skip("SQLite cancels no statements")
+    flow = workflow(api, ("UPDATE_CONTACT", {"updates": {"seen": True}}), ("EXIT", {}))
+    for number in range(5):
+        track(api, email=f"p{number}@example.org")
+    costly = runs(api, flow)[2]["id"]
+
+    def cancel(_connection, _cursor, statement, parameters, _context, _many):
+        if statement.startswith("UPDATE executions SET revision") and costly in str(parameters):
+            raise OperationalError(statement, {}, QueryCanceled("canceling statement"))
+
+    event.listen(machine.worker.database, "before_cursor_execute", cancel)
+    try:
+        for _ in range(3):
+            advance_due(machine.worker.engine)
+            machine.clock.advance(PUT_OFF)
+    finally:
+        event.remove(machine.worker.database, "before_cursor_execute", cancel)
+    assert Counter(run["status"] for run in runs(api, flow)) == {"COMPLETED": 4, "RUNNING": 1}
+    machine.settle()
+    assert {run["status"] for run in runs(api, flow)} == {"COMPLETED"}

@@ -11,8 +11,9 @@ from plunk.delivery.memory import accept
 from plunk.engine.shell import hooks, mail
 from plunk.engine.shell.batch import advance_due
 from plunk.engine.shell.computing import compute_due
-from plunk.models import Email, SegmentMember
-from plunk.worker.jobs import deliver_mail
+from plunk.models import Email, SegmentMember, WebhookCall
+from plunk.outbound import Answer
+from plunk.worker.jobs import call_webhooks, deliver_mail
 from tests.factories import template, track, workflow
 
 
@@ -24,12 +25,33 @@ def test_i5_a_chunk_of_mail_is_no_larger_than_it_may_be(api, machine):
     assert mail.deliver_due(machine.worker.mailer) == mail.CHUNK
 
 
-def test_i6_a_chunk_of_web_hooks_is_no_larger_than_it_may_be(api, machine):
+def test_i6_a_chunk_of_web_hooks_is_no_larger_than_it_may_be(api, machine, project):
     workflow(api, ("WEBHOOK", {"url": "https://hooks.example.com/"}))
     for number in range(3 * hooks.CHUNK):
         track(api, email=f"p{number}@example.org")
     advance_due(machine.worker.engine)
-    assert hooks.call_due(machine.worker.caller) == hooks.CHUNK
+    assert hooks.call_project(machine.worker.caller, project.id) == hooks.CHUNK
+
+
+def test_i6_calls_that_were_not_begun_are_given_back_by_a_worker_that_is_to_stop(
+    api, machine, sessions
+):
+    workflow(api, ("WEBHOOK", {"url": "https://hooks.example.com/"}))
+    for number in range(5):
+        track(api, email=f"p{number}@example.org")
+    advance_due(machine.worker.engine)
+
+    def stop(request):
+        machine.worker.stopping.set()
+        return Answer(200, "", "text/plain", request.url)
+
+    machine.hooks.answer = stop
+    call_webhooks(machine.worker)
+    assert len(machine.hooks.requests) == 1
+    with transaction(sessions) as session:
+        columns = select(WebhookCall.status, WebhookCall.attempts, WebhookCall.next_attempt_at)
+        rows = [tuple(row) for row in session.execute(columns.order_by(WebhookCall.status))]
+    assert rows == [("DONE", 1, None)] + [("PENDING", 0, machine.clock.now())] * 4
 
 
 def test_a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun(api, machine, sessions):
