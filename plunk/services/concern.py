@@ -62,7 +62,6 @@ def _asking(*, arrays: bool) -> Select[bool, bool]:
         is_one_of(run.contact_id, "contacts", arrays=arrays),
         is_one_of(run.awaited_event, "names", arrays=arrays),
         run.status == "WAITING",
-        run.signal.is_(None),
     )
     return select(listens, waits)
 

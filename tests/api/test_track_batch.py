@@ -288,6 +288,52 @@ def test_events_of_one_contact_start_and_wake_in_their_order(api, machine):
     assert all("1" in str(output) and "2" not in str(output.get("eventData")) for output in waits)
 
 
+def test_a_subscription_that_turns_is_heard(api):
+    flow = factories.workflow(api, event="contact.unsubscribed", allowReentry=True)
+    batch(api, seen(), seen(subscribed=False), seen(email=BOB))
+    (run,) = factories.runs(api, flow)
+    assert run["contact"]["email"] == ADA
+
+
+def watched(api, text):
+    answer = api.post("/flows/deploy", {"files": {"watched.flow": text}})
+    assert answer.status_code == 200, answer.text
+    return answer.json["workflows"][0]
+
+
+def test_a_wait_for_a_condition_that_a_batch_makes_hold_goes_on(api, machine):
+    flow = watched(
+        api,
+        """workflow "Watched" {
+  on event "go"
+  wait until contact.data.n >= 2 up to 30 days
+  update contact { done: true }
+}
+""",
+    )
+    batch(api, seen(name="go"), seen(BOB, "go"))
+    machine.settle()
+    batch(api, seen(data={"n": 2}), seen(BOB, data={"n": 1}))
+    machine.settle()
+    ended = {run["contact"]["email"]: run["status"] for run in factories.runs(api, flow)}
+    assert ended == {ADA: "COMPLETED", BOB: "WAITING"}
+
+
+def test_what_a_batch_starts_it_may_also_stop(api):
+    flow = watched(
+        api,
+        """workflow "Watched" {
+  on event "go"
+  stop when event "gone"
+  wait 1 day
+}
+""",
+    )
+    batch(api, seen(name="gone"), seen(name="go"), seen(BOB, "go"), seen(BOB, "gone"))
+    found = {run["contact"]["email"]: run["exitReason"] for run in factories.runs(api, flow)}
+    assert found == {ADA: None, BOB: "stopped"}
+
+
 # At the same time
 
 
