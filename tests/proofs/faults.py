@@ -14,7 +14,7 @@ from tests.proofs.watching import Watcher, hold
 from tests.proofs.workers import Worker
 
 HEALING = (timedelta(hours=2), timedelta(days=1), timedelta(hours=2), timedelta(hours=2))
-LONG = 0.25  # so many stories are twice as long as the others
+LONG = 0.1  # so many stories are twice as long as the others
 
 
 def prove(seed: int, ground: Ground) -> str:
