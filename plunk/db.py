@@ -226,14 +226,14 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error.orig, sqlite3.OperationalError):
         code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
         return code & PRIMARY in PASSING_CODES
-    if (state := getattr(error.orig, "sqlstate", None)) is not None:
-        return str(state).startswith(PASSING_STATES)
+    if (state := _state(error)) is not None:
+        return state.startswith(PASSING_STATES)
     return isinstance(error, OperationalError)  # no answer at all
 
 
 def is_costly(error: Exception) -> bool:
     """Tell whether a statement took too long or too much memory: it passes, if others do less."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COSTLY_STATES
+    return _state(error) in COSTLY_STATES
 
 
 def is_undone(error: Exception) -> bool:
@@ -241,15 +241,19 @@ def is_undone(error: Exception) -> bool:
 
     Not for errors of a commit, which may have been done.
     """
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state in ROLLED_BACK_STATES
+    was_dead = isinstance(error, DBAPIError) and error.connection_invalidated
+    return was_dead or _state(error) in ROLLED_BACK_STATES
 
 
 def is_locked(error: Exception) -> bool:
     """Tell whether somebody else held a row for longer than we wait, on PostgreSQL."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == LOCK_STATE
+    return _state(error) == LOCK_STATE
+
+
+def _state(error: Exception) -> str | None:
+    """Return the five characters by which PostgreSQL names an error."""
+    state: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state
 
 
 class InDoubt(Exception):

@@ -13,6 +13,7 @@ from threading import Event
 
 import structlog
 from sqlalchemy import Engine as DatabaseEngine
+from sqlalchemy.orm import Session, sessionmaker
 
 from plunk import outbound
 from plunk.clock import Clock, SyncedClock
@@ -68,8 +69,6 @@ def open_worker(
     mail = provider or open_provider(
         settings.mail_url, instance_folder=settings.instance_path, clock=time
     )
-    send = partial(outbound.call, allow_private=settings.webhook_allow_private)
-    lease = timedelta(seconds=settings.lease_seconds)
     meter = Meter()
     at_once = 1 if settings.is_sqlite else ADVANCERS
     stopping = Event()
@@ -83,27 +82,33 @@ def open_worker(
             settings.api_url,
             random.random,
             chunk=chunk_of(settings.mail_url),
-            lease=lease,
+            lease=timedelta(seconds=settings.lease_seconds),
             meter=meter,
             stopping=stopping,
         ),
-        caller=Caller(
-            sessions,
-            time,
-            send,
-            ThreadPoolExecutor(HOOK_LANES, thread_name_prefix="hooks"),
-            ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook"),
-            random.random,
-            Seal(settings.secret_key),
-            lease=lease,
-            meter=meter,
-            stopping=stopping,
-        ),
+        caller=_caller(settings, sessions, time, meter, stopping),
         stopping=stopping,
         rules=retention.rules(settings),
         meter=meter,
         advancers=ThreadPoolExecutor(at_once, thread_name_prefix="advance"),
         at_once=at_once,
+    )
+
+
+def _caller(
+    settings: Settings, sessions: sessionmaker[Session], time: Clock, meter: Meter, stopping: Event
+) -> Caller:
+    return Caller(
+        sessions,
+        time,
+        partial(outbound.call, allow_private=settings.webhook_allow_private),
+        ThreadPoolExecutor(HOOK_LANES, thread_name_prefix="hooks"),
+        ThreadPoolExecutor(HOOK_THREADS, thread_name_prefix="hook"),
+        random.random,
+        Seal(settings.secret_key),
+        lease=timedelta(seconds=settings.lease_seconds),
+        meter=meter,
+        stopping=stopping,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event as Signal
 
@@ -31,8 +32,28 @@ class Crash(BaseException):
     """Stands for kill -9: nothing in the product catches it."""
 
 
+GONE = OperationalError("COMMIT", {}, OSError("gone"))
+
+
 def crash(_):
     raise Crash
+
+
+@contextmanager
+def recording_fails(sessions, moment, error):
+    """Let the third commit, which is that of the record, raise this; yield what counts commits."""
+    commits = []
+
+    def fail(_session):
+        commits.append(1)
+        if len(commits) == 3:
+            raise error
+
+    event.listen(sessions, moment, fail)
+    try:
+        yield commits
+    finally:
+        event.remove(sessions, moment, fail)
 
 
 def emails(sessions):
@@ -64,18 +85,9 @@ def test_i5_an_answer_whose_commit_was_not_confirmed_is_recorded_once(api, machi
     workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
     track(api)
     advance_due(machine.worker.engine)
-    commits = []
-
-    def lose(_session):
-        commits.append(1)
-        if len(commits) == 3:  # that of the record; the line dies before we hear of it
-            raise OperationalError("COMMIT", {}, OSError("gone"))
-
-    event.listen(machine.worker.mailer.sessions, "after_commit", lose)
-    try:
-        deliver_due(machine.worker.mailer)
-    finally:
-        event.remove(machine.worker.mailer.sessions, "after_commit", lose)
+    mailer = machine.worker.mailer
+    with recording_fails(mailer.sessions, "after_commit", GONE) as commits:
+        deliver_due(mailer)  # the line dies before we hear that it was done
     assert len(commits) > 3
     assert [email.status for email in emails(sessions)] == ["SENT"]
     with sessions() as session:
@@ -420,18 +432,9 @@ def test_i6_an_answer_that_could_not_be_recorded_at_once_is_not_asked_for_again(
     flow = workflow(api, ("WEBHOOK", {"url": "https://hooks.acme.test/"}), ("EXIT", {}))
     track(api)
     advance_due(machine.worker.engine)
-    commits = []
-
-    def fail(_session):
-        commits.append(1)
-        if len(commits) == 3:  # that of the record
-            raise OperationalError("COMMIT", {}, OSError("gone"))
-
-    event.listen(machine.worker.caller.sessions, "before_commit", fail)
-    try:
-        call_due(machine.worker.caller)
-    finally:
-        event.remove(machine.worker.caller.sessions, "before_commit", fail)
+    caller = machine.worker.caller
+    with recording_fails(caller.sessions, "before_commit", GONE):
+        call_due(caller)
     machine.sleep(seconds=LEASE.total_seconds() + 1)
     assert len(machine.hooks.requests) == 1
     assert only_run(api, flow)["status"] == "COMPLETED"
@@ -463,18 +466,9 @@ def test_i5_answers_are_recorded_when_a_connection_was_long_in_coming(api, machi
     workflow(api, ("SEND_EMAIL", {"templateId": template(api)}))
     track(api)
     advance_due(machine.worker.engine)
-    commits = []
-
-    def fail(_session):
-        commits.append(1)
-        if len(commits) == 3:  # that of the record
-            raise PoolTimeout("no connection")
-
-    event.listen(machine.worker.mailer.sessions, "before_commit", fail)
-    try:
-        deliver_due(machine.worker.mailer)
-    finally:
-        event.remove(machine.worker.mailer.sessions, "before_commit", fail)
+    mailer = machine.worker.mailer
+    with recording_fails(mailer.sessions, "before_commit", PoolTimeout("no connection")):
+        deliver_due(mailer)
     assert [email.status for email in emails(sessions)] == ["SENT"]
 
 
